@@ -1,0 +1,1 @@
+"""The talking room: Slack, GitHub, HTTP and the terminal."""

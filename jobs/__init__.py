@@ -1,0 +1,1 @@
+"""The acting room: one verb a file; read, decide, write in one transaction, and only then speak."""

@@ -1,0 +1,1 @@
+"""The remembering room: tables, migrations and every line of SQL."""
