@@ -48,7 +48,7 @@ class CaseResult:
     key: TestKey
     attempts: tuple[Attempt, ...]
     ambiguous: bool = False
-    """Two different tests share this key in the report: its failures count, its mixed outcomes prove nothing."""
+    """Two different tests share this key in one report: its mixed outcomes prove nothing."""
     volatile: bool = False
     """The name was masked (UUID, address, time ...) and several entries folded into this one."""
 
