@@ -92,6 +92,10 @@ class Quarantine:
         return f"q-{self.id}:{self.version}"
 
 
+MAX_ID_DIGITS = 18
+"""Ids fit 64 bits; longer text is not an id."""
+
+
 class SettledError(ConflictError):
     """Somebody else was faster: this has already been decided."""
 
@@ -103,7 +107,12 @@ class RefusedError(ForbiddenError):
 def parse_handle(text: str) -> tuple[int, int | None]:
     """`q-17:3` -> (17, 3); `q-17` and `17` -> (17, None)."""
     name, _, version = text.strip().removeprefix("q-").partition(":")
-    if not name.isdecimal() or not name.isascii() or (version and not version.isdecimal()) or len(name) > 18:
+    if (
+        not name.isdecimal()
+        or not name.isascii()
+        or (version and not version.isdecimal())
+        or len(name) > MAX_ID_DIGITS
+    ):
         raise ValidationError(f"{text[:40]!r} is not the id of a proposal; it looks like q-17.")
     return int(name), int(version) if version else None
 
@@ -234,7 +243,7 @@ def end(
     now: datetime,
     until: datetime | None = None,
 ) -> Quarantine:
-    """The final step: who, when, why. A quarantine that was in force keeps who approved it in the audit log."""
+    """The final step: who, when, why. Who approved it before stays in the audit log."""
     return replace(
         quarantine,
         state=state,

@@ -1,4 +1,4 @@
-"""Who shares one server: organizations, their projects (= repositories), API tokens and the people who may decide."""
+"""Who shares one server: organizations, projects (= repositories), API tokens and the people who decide."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ class Organization:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """One repository. `repo` (OWNER/NAME) is a label; identity is `id`, and `github_id` where GitHub told it."""
+    """One repository. `repo` (OWNER/NAME) is a label; identity is `id`, and `github_id` where known."""
 
     id: int
     organization_id: int
@@ -84,7 +84,7 @@ class Via(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Whoever acts. `user` is a Slack user id, or a name for the API and CLI; roles are looked up when it counts."""
+    """Whoever acts. `user` is a Slack user id, or a name for API and CLI; the role is looked up when needed."""
 
     user: str
     via: Via

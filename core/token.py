@@ -9,7 +9,7 @@ _SHAPE = re.compile(r"fg_[a-z]{1,12}_[A-Za-z0-9_-]{43}_[0-9a-f]{8}")
 
 
 def make_token(kind: str, randomness: bytes) -> str:
-    """A token of this kind from 32 random bytes; the checksum lets a typo be told from a wrong token offline."""
+    """A token of this kind from 32 random bytes; the checksum tells a typo from a wrong token."""
     if len(randomness) != 32:  # noqa: PLR2004 - 256 bits
         raise ValueError("A token needs exactly 32 random bytes.")
     body = f"fg_{kind}_{base64.urlsafe_b64encode(randomness).decode().rstrip('=')}"
