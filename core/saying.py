@@ -107,7 +107,7 @@ class StormCard:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One short fact, usually a reply in a card's thread. `text` is our own words; `quote` is foreign text."""
+    """One short fact, usually a reply in a thread. `text` is our own words; `quote` is foreign text."""
 
     text: str
     quote: str = ""

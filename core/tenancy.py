@@ -84,7 +84,7 @@ class Via(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Whoever acts. `user` is a Slack user id, or a name for API and CLI; the role is looked up when needed."""
+    """Whoever acts. `user` is a Slack user id, or a name for API and CLI; the role is looked up later."""
 
     user: str
     via: Via
