@@ -1,0 +1,58 @@
+"""Several entries of one identity: attempts of one test, different tests, or one volatile name."""
+
+from collections.abc import Sequence
+
+from core.junit.dialects.base import Repeats
+from core.report import Attempt, CaseResult, Outcome, TestKey
+
+_SEVERITY = {Outcome.SKIPPED: 0, Outcome.PASSED: 1, Outcome.FAILED: 2, Outcome.ERROR: 3}
+Entry = tuple[Attempt, ...]
+
+
+def joined(key: TestKey, entries: Sequence[Entry], repeats: Repeats) -> CaseResult:
+    """One result out of the entries of one written name, in the order of the report."""
+    if len(entries) == 1:
+        return CaseResult(key, entries[0])
+    match repeats:
+        case Repeats.ATTEMPTS:
+            return CaseResult(key, _flat(entries))
+        case Repeats.RERUNS:
+            return CaseResult(key, _reruns(entries))
+        case Repeats.AMBIGUOUS:
+            return CaseResult(key, tuple(sorted(_flat(entries), key=_severity)), ambiguous=True)
+
+
+def folded(key: TestKey, results: Sequence[CaseResult]) -> CaseResult:
+    """Different names that became one by masking: the worst stands for all; they are not attempts."""
+    if len(results) == 1:
+        return CaseResult(key, results[0].attempts, results[0].ambiguous)
+    worst = max(results, key=lambda result: (_SEVERITY[result.outcome], result.flaky))
+    return CaseResult(key, worst.attempts, worst.ambiguous, volatile=True)
+
+
+def _flat(entries: Sequence[Entry]) -> Entry:
+    return tuple(attempt for entry in entries for attempt in entry)
+
+
+def _severity(attempt: Attempt) -> int:
+    return _SEVERITY[attempt.outcome]
+
+
+def _reruns(entries: Sequence[Entry]) -> Entry:
+    """pytest writes a failed call and its failed teardown as two entries of one attempt."""
+    flat = _flat(entries)
+    if flat[-1].outcome is Outcome.ERROR and flat[-2].outcome is Outcome.FAILED:
+        flat = (*flat[:-2], _with_teardown(flat[-2], flat[-1]))
+    return (*(_as_failed(attempt) for attempt in flat[:-1]), flat[-1])
+
+
+def _with_teardown(call: Attempt, teardown: Attempt) -> Attempt:
+    message = "\n\n".join(filter(None, (call.message, teardown.message)))
+    return Attempt(Outcome.FAILED, call.duration, message or None)
+
+
+def _as_failed(attempt: Attempt) -> Attempt:
+    """Without a child the entry of a failed attempt looks like a pass."""
+    if attempt.outcome is not Outcome.PASSED:
+        return attempt
+    return Attempt(Outcome.FAILED, attempt.duration, attempt.message)

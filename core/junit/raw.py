@@ -1,0 +1,59 @@
+"""What a document literally says, before any dialect interprets it."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+@dataclass(slots=True, eq=False)
+class Suite:
+    """One `<testsuite>` with the names of its ancestors; compared by identity, many cases share it."""
+
+    path: tuple[str, ...] = ()
+    name: str = ""
+    file: str = ""
+    hostname: str = ""
+    package: str = ""
+    properties: dict[str, str] = field(default_factory=dict)
+
+
+class Mark(NamedTuple):
+    """One `<failure>`, `<error>`, `<skipped>`, `<flakyFailure>` ... of a case."""
+
+    tag: str
+    message: str = ""
+    type: str = ""
+    text: str = ""
+    time: str = ""
+
+
+class RawCase(NamedTuple):
+    """One `<testcase>` as written."""
+
+    suite: Suite
+    name: str
+    class_name: str
+    file: str = ""
+    time: str = ""
+    status: str = ""
+    marks: tuple[Mark, ...] = ()
+    output: str = ""
+
+
+@dataclass(slots=True)
+class Evidence:
+    """What was seen on the way through a document; dialects recognise themselves by it."""
+
+    root: str = ""
+    attributes: dict[str, str] = field(default_factory=dict)
+    suite_attributes: dict[str, str] = field(default_factory=dict)
+    case_attributes: frozenset[str] = frozenset()
+    first_case: RawCase | None = None
+    properties: dict[str, str] = field(default_factory=dict)
+    comments: str = ""
+    tags: set[str] = field(default_factory=set)
+    counted_bad: int = 0
+    """Failures and errors that the outermost counts claim."""
+    counted_errors: int = 0
+    cases: int = 0
+    bad_cases: int = 0
+    error_cases: int = 0

@@ -1,0 +1,31 @@
+"""Bounding and cleaning of foreign text."""
+
+import re
+
+_ANSI = re.compile(r"(?:\x1b|#x1B|\\u001b|\\x1b)?\[[0-9;]{1,12}m")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CUT = "\n[...]\n"
+
+
+def bounded(text: str, limit: int) -> str:
+    """The text, or its beginning and end when it is longer than `limit` characters."""
+    if len(text) <= limit:
+        return text
+    half = max((limit - len(_CUT)) // 2, 1)
+    return text[:half] + _CUT + text[-half:]
+
+
+def printable(text: str) -> str:
+    """Without terminal colours and control characters, which act when they are shown."""
+    return _UNPRINTABLE.sub("", _ANSI.sub("", text))
+
+
+def told(message: str, kind: str, text: str, *, limit: int) -> str | None:
+    """One readable text of what `message`, `type` and body of a mark say, each said once."""
+    body = text.strip()
+    head = message.strip()
+    if head and head not in body:
+        body = f"{head}\n{body}".rstrip()
+    if kind and kind not in body:
+        body = f"{kind}: {body}" if body else kind
+    return bounded(printable(body), limit) or None
