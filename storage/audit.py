@@ -1,0 +1,141 @@
+"""The audit log: appended in the deciding transaction, one chain per organization, never changed."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, Row, func, insert, select, text
+from sqlmodel import Field, SQLModel, col
+
+from core.audit import GENESIS, AuditEvent, chain_hash
+from storage.columns import BigId, Json, Text, UtcTime
+from storage.database import Tx
+
+
+class AuditRow(SQLModel, table=True):
+    """One event; triggers refuse UPDATE and DELETE."""
+
+    __tablename__ = "audit_event"
+    __table_args__ = (
+        Index("ix_audit_subject", "organization_id", "subject", "seq"),
+        Index("ix_audit_project", "organization_id", "project_id", "seq"),
+    )
+
+    organization_id: int = Field(primary_key=True, foreign_key="organization.id", sa_type=BigId)
+    seq: int = Field(primary_key=True)
+    at: datetime = Field(sa_type=UtcTime)
+    actor: str = Field(sa_type=Text)
+    via: str = Field(sa_type=Text)
+    action: str = Field(sa_type=Text)
+    subject: str = Field(sa_type=Text)
+    project_id: int | None = None
+    details: dict[str, Any] = Field(sa_type=Json)
+    previous: str = Field(sa_type=Text)
+    hash: str = Field(sa_type=Text)
+
+
+_REFUSAL = "the audit log is append-only"
+TRIGGERS = {
+    "sqlite": tuple(
+        f"CREATE TRIGGER IF NOT EXISTS audit_no_{verb.lower()} BEFORE {verb} ON audit_event "
+        f"BEGIN SELECT RAISE(ABORT, '{_REFUSAL}'); END"
+        for verb in ("UPDATE", "DELETE")
+    ),
+    "postgresql": (
+        f"""CREATE OR REPLACE FUNCTION audit_append_only() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION '{_REFUSAL}'; END $$""",
+        """CREATE OR REPLACE TRIGGER audit_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_event
+        FOR EACH STATEMENT EXECUTE FUNCTION audit_append_only()""",
+    ),
+}
+"""Run by the migration that creates the table."""
+
+
+def append(
+    tx: Tx,
+    *,
+    organization_id: int,
+    at: datetime,
+    actor: str,
+    via: str,
+    action: str,
+    subject: str,
+    project_id: int | None = None,
+    details: dict[str, Any] | None = None,
+) -> AuditEvent:
+    """Add the next event of the organization's chain; concurrent writers wait for one another."""
+    _lock(tx, organization_id)
+    seq, previous = head(tx, organization_id)
+    event = AuditEvent(
+        organization_id=organization_id,
+        seq=seq + 1,
+        at=at,
+        actor=actor,
+        via=via,
+        action=action,
+        subject=subject,
+        project_id=project_id,
+        details=details or {},
+        previous=previous,
+    )
+    values = {name: getattr(event, name) for name in AuditEvent.__slots__}
+    values["hash"] = chain_hash(event)
+    tx.execute(insert(AuditRow).values(**values))
+    return AuditEvent(**values)
+
+
+def head(tx: Tx, organization_id: int) -> tuple[int, str]:
+    """The newest event's number and hash: (0, zeros) when there is none."""
+    row = tx.execute(
+        select(col(AuditRow.seq), col(AuditRow.hash))
+        .where(col(AuditRow.organization_id) == organization_id)
+        .order_by(col(AuditRow.seq).desc())
+        .limit(1)
+    ).one_or_none()
+    return (0, GENESIS) if row is None else (row.seq, row.hash)
+
+
+def events(
+    tx: Tx,
+    organization_id: int,
+    *,
+    project_id: int | None = None,
+    subject: str | None = None,
+    limit: int = 50,
+    offset: int = 0,
+) -> tuple[list[AuditEvent], int]:
+    """A page of events, newest first, and how many there are in all."""
+    query = select(AuditRow).where(col(AuditRow.organization_id) == organization_id)
+    if project_id is not None:
+        query = query.where(col(AuditRow.project_id) == project_id)
+    if subject is not None:
+        query = query.where(col(AuditRow.subject) == subject)
+    total = tx.execute(select(func.count()).select_from(query.subquery())).scalar_one()
+    rows = tx.execute(query.order_by(col(AuditRow.seq).desc()).limit(limit).offset(offset))
+    return [_noun(row) for row in rows], total
+
+
+def chain(tx: Tx, organization_id: int, batch: int = 1000) -> Iterator[AuditEvent]:
+    """Every event of the organization in order, read in batches."""
+    last = 0
+    while True:
+        rows = tx.execute(
+            select(AuditRow)
+            .where(col(AuditRow.organization_id) == organization_id, col(AuditRow.seq) > last)
+            .order_by(col(AuditRow.seq))
+            .limit(batch)
+        ).all()
+        if not rows:
+            return
+        yield from map(_noun, rows)
+        last = rows[-1].seq
+
+
+def _lock(tx: Tx, organization_id: int) -> None:
+    # SQLite has one writer at a time already; PostgreSQL locks the organization's row, the head of its chain.
+    if tx.dialect.name == "postgresql":
+        tx.execute(text("SELECT id FROM organization WHERE id = :id FOR UPDATE"), {"id": organization_id})
+
+
+def _noun(row: Row[Any]) -> AuditEvent:
+    return AuditEvent(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
