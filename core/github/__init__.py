@@ -1,0 +1,1 @@
+"""What GitHub's payloads mean, as values: read tolerantly, mapped to our nouns, rendered for its checks."""
