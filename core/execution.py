@@ -59,6 +59,8 @@ class PastExecution:
     outcome: Outcome
     clean: bool = True
     """False when an attempt failed before the final outcome."""
+    run_ref: int = 0
+    """Storage's id of the run, as given to `apply_run`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """The detection part of a project's policy: where the lines are drawn and what counts."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from fnmatch import fnmatchcase
-from typing import Self
+from typing import Any, Self
 
 from core.errors import ValidationError
 
@@ -41,7 +41,9 @@ class Thresholds:
     def __post_init__(self) -> None:
         """Refuse numbers that contradict each other."""
         if not 0 < self.clear_at < self.suspect_at <= self.flag_at < 1:
-            raise ValidationError("Detection thresholds must satisfy 0 < clear_at < suspect_at <= flag_at < 1.")
+            raise ValidationError(
+                "Detection thresholds must satisfy 0 < clear_at < suspect_at <= flag_at < 1."
+            )
         if not 1 <= self.window_days <= MAX_WINDOW_DAYS:
             raise ValidationError(f"window_days must be between 1 and {MAX_WINDOW_DAYS}.")
         if not (0 < self.prior < 1 and 0 < self.noise < 1 and 0 < self.fixed_prior < 1):
@@ -61,13 +63,14 @@ class Thresholds:
         known = {f.name: f for f in fields(cls)}
         if unknown := sorted(set(values) - set(known)):
             raise ValidationError(f"Unknown detection setting: {', '.join(unknown)}.")
-        return cls(**{name: _fitting(name, value, known[name].default) for name, value in values.items()})
+        fitting = {name: _fitting(name, value, known[name].default) for name, value in values.items()}
+        return replace(cls(), **fitting)
 
 
 MAX_WINDOW_DAYS = 60
 
 
-def _fitting(name: str, value: object, default: object) -> object:
+def _fitting(name: str, value: object, default: object) -> Any:
     if isinstance(default, tuple) and isinstance(value, (list, tuple)):
         return tuple(str(item) for item in value)
     if isinstance(default, float) and isinstance(value, (int, float)) and not isinstance(value, bool):

@@ -45,7 +45,7 @@ class Verdict:
     rate_interval: tuple[float, float] = (0.0, 1.0)
     since_commit: str = ""
     """First failing default-branch commit of the breakage; empty unless broken."""
-    last_good_commit: str = ""
+    since_run: int = 0
     first_failure: datetime | None = None
     last_failure: datetime | None = None
     evidence: Mapping[EvidenceClass, int] | None = None

@@ -1,0 +1,105 @@
+"""The arithmetic of belief: from independent pieces of evidence to how sure and how often (docs/detection.md)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from math import exp, lgamma, log
+
+import numpy as np
+
+from core.thresholds import Thresholds
+
+NEGLIGIBLE = 0.002
+"""Pieces less likely than this to be flakes change no verdict and are left out of the sum."""
+_GRID = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """P(flaky), P(not fixed since), the expected number of flakes, and the executions they were seen in."""
+
+    p_flaky: float
+    p_active: float
+    flakes: float
+    runs: int
+
+    @property
+    def score(self) -> float:
+        return self.p_flaky * self.p_active
+
+
+def believe(qs: Sequence[float], *, runs: int, clean_runs: int, thresholds: Thresholds) -> Belief:
+    """`qs`: chances of the independent pieces; `runs` in the window; `clean_runs` since the last flake."""
+    counted = [q for q in qs if q > NEGLIGIBLE]
+    runs = max(runs, len(counted))
+    flakes = sum(counted)
+    return Belief(
+        p_flaky=sum(
+            weight * _posterior(k, runs, thresholds)
+            for k, weight in enumerate(poisson_binomial(counted))
+            if k and weight > 1e-9
+        ),
+        p_active=_p_active(flakes, runs, min(clean_runs, runs - len(counted)), thresholds),
+        flakes=flakes,
+        runs=runs,
+    )
+
+
+def poisson_binomial(qs: Sequence[float]) -> list[float]:
+    """Distribution of the number of successes among independent trials of unequal chances."""
+    chances = [1.0]
+    for q in qs:
+        chances = [
+            stay * (1 - q) + come * q for stay, come in zip([*chances, 0.0], [0.0, *chances], strict=True)
+        ]
+    return chances
+
+
+def log_beta(a: float, b: float) -> float:
+    return lgamma(a) + lgamma(b) - lgamma(a + b)
+
+
+@lru_cache(maxsize=65_536)
+def _posterior(k: int, n: int, thresholds: Thresholds) -> float:
+    """P(flaky | k flakes in n executions) against a healthy test that fails of nobody's fault."""
+    t = thresholds
+    log_odds = (
+        log(t.prior / (1 - t.prior))
+        + log_beta(t.alpha + k, t.beta + n - k)
+        - log_beta(t.alpha, t.beta)
+        - k * log(t.noise)
+        - (n - k) * log(1 - t.noise)
+    )
+    return 1 / (1 + exp(-max(-50.0, min(50.0, log_odds))))
+
+
+def _p_active(flakes: float, runs: int, clean: int, thresholds: Thresholds) -> float:
+    """A fixed number of clean passes cannot mean "fixed": how telling silence is depends on the rate."""
+    if flakes <= 0 or clean <= 0:
+        return 1.0
+    a, b = thresholds.alpha + flakes, thresholds.beta + max(runs - clean - flakes, 0.0)
+    silence = exp(log_beta(a, b + clean) - log_beta(a, b))
+    h = thresholds.fixed_prior
+    return (1 - h) * silence / ((1 - h) * silence + h)
+
+
+def rate(flakes: float, runs: int, thresholds: Thresholds) -> float:
+    """Expected share of executions that flake."""
+    return (thresholds.alpha + flakes) / (thresholds.alpha + thresholds.beta + runs)
+
+
+def rate_interval(
+    flakes: float, runs: int, thresholds: Thresholds, mass: float = 0.95
+) -> tuple[float, float]:
+    """Central credible interval of the rate."""
+    a, b = thresholds.alpha + flakes, thresholds.beta + max(runs - flakes, 0.0)
+    return _beta_quantile(a, b, (1 - mass) / 2), _beta_quantile(a, b, (1 + mass) / 2)
+
+
+def _beta_quantile(a: float, b: float, p: float) -> float:
+    """On a logit grid, where rates of 1e-6 and of .5 are equally well resolved."""
+    x = np.linspace(-30, 30, _GRID)
+    log_density = -a * np.logaddexp(0, -x) - b * np.logaddexp(0, x)
+    cumulative = np.cumsum(np.exp(log_density - log_density.max()))
+    position = float(np.interp(p, cumulative / cumulative[-1], x))
+    return 1 / (1 + exp(-position))

@@ -1,0 +1,218 @@
+"""Form a verdict from facts: score, hysteresis, state."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from math import ceil, log, prod
+
+from core.belief import Belief, believe, rate, rate_interval
+from core.classify import evidence_of, independent
+from core.detection_state import ProjectState
+from core.evidence import PROOF, Bucket, Evidence, QTable
+from core.ledger import DAY, Episode, Ledger
+from core.thresholds import Thresholds
+from core.verdict import TestState, Verdict
+
+FLAKE_AT = 0.3
+"""A piece at least this likely to be a flake is what clean runs are counted from."""
+PROVEN_AT = 0.95
+LUCK = 0.01
+"""A known flaky test is broken only when its rate makes so many failures in a row less likely than this."""
+CHANGE_AFTER = 4
+SELDOM = 0.25
+ABSENT_REPORTS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """All that is needed to judge one test at any moment up to now."""
+
+    ledger: Ledger
+    pieces: Sequence[Evidence]
+    thresholds: Thresholds
+
+    def window(self, at: int) -> list[Evidence]:
+        """Pieces in the window that ends at `at`, those that count marked."""
+        since = at - self.thresholds.window_days * DAY
+        return independent([p for p in self.pieces if since < p.at <= at])
+
+    def runs(self, at: int) -> list[int]:
+        """Executions, failures, default-branch executions and failures in whole days of the window."""
+        last = at // DAY
+        first = last - self.thresholds.window_days
+        days = [counts for day, counts in self.ledger.days.items() if first < day <= last]
+        return [sum(column) for column in zip(*days, strict=True)] if days else [0, 0, 0, 0]
+
+    def clean_runs(self, counted: Sequence[Evidence], at: int) -> int:
+        """Clean executions between the last flake and `at`; `at` is now or just beside a failure."""
+        flakes = [p.at for p in counted if p.independent and p.q >= FLAKE_AT]
+        since = max(flakes, default=0)
+        return sum(f.clean_after for f in self.ledger.failures if since <= f.at < at)
+
+    def belief_then(self, index: int, *, after: bool) -> Belief:
+        """Just before, or just after, the failure of this index: with what is known of it now."""
+        failure = self.ledger.failures[index]
+        at = failure.at if after else failure.at - 1
+        day, since = at // DAY, at // DAY - self.thresholds.window_days
+        earlier = sum(counts[0] for d, counts in self.ledger.days.items() if since < d < day)
+        return self._belief(at, earlier + failure.day_runs - (not after), 0)
+
+    def belief(self, at: int, *, more_clean: int = 0) -> Belief:
+        """Now or later."""
+        return self._belief(at, self.runs(at)[0] + more_clean, more_clean)
+
+    def _belief(self, at: int, runs: int, more_clean: int) -> Belief:
+        pieces = self.window(at)
+        return believe(
+            [p.q for p in pieces if p.independent],
+            runs=runs,
+            clean_runs=self.clean_runs(pieces, at) + more_clean,
+            thresholds=self.thresholds,
+        )
+
+    def confirmable(self, at: int) -> bool:
+        """Same-commit proof in the window, and at least one clean pass on the default branch."""
+        counted = [p for p in self.window(at) if p.independent and p.kind in PROOF]
+        return self.ledger.clean_trunk_pass and 1 - prod(1 - p.q for p in counted) >= PROVEN_AT
+
+    def ever_likely(self) -> bool:
+        """Could the pieces, all taken together, flag it at all?"""
+        return 1 - prod(1 - p.q for p in self.pieces) >= self.thresholds.flag_at
+
+
+def case_of(state: ProjectState, test_id: int, t: Thresholds, q_table: QTable) -> Case:
+    return Case(state.suspects[test_id].live, evidence_of(state, test_id, t, q_table), t)
+
+
+def judge(state: ProjectState, test_id: int, now: int, t: Thresholds, q_table: QTable) -> Verdict:
+    """What is believed now; a pure function of the facts."""
+    if test_id not in state.suspects:
+        return Verdict(TestState.HEALTHY, version=t.version)
+    case = case_of(state, test_id, t, q_table)
+    return verdict(state, case, now)
+
+
+def verdict(state: ProjectState, case: Case, now: int) -> Verdict:
+    now = max(now, case.ledger.last_seen)
+    belief = case.belief(now)
+    name, breakage = state_of(state, case, now, belief)
+    return _told(case, now, belief, name, breakage)
+
+
+def state_of(state: ProjectState, case: Case, now: int, belief: Belief) -> tuple[TestState, Episode | None]:
+    """The most severe state that applies, and the breakage when it is broken."""
+    if _retired(state, case, now):
+        return TestState.RETIRED, None
+    if breakage := breakage_of(case, belief):
+        return TestState.BROKEN, breakage
+    if flagged(case, now, belief.score):
+        return TestState.FLAKY, None
+    if belief.score >= case.thresholds.suspect_at:
+        return TestState.SUSPECT, None
+    if _was_bad(case, now):
+        return TestState.RECOVERED, None
+    few = case.runs(now)[0] < case.thresholds.minimum_runs
+    return (TestState.INSUFFICIENT if few else TestState.HEALTHY), None
+
+
+def flagged(case: Case, now: int, score: float) -> bool:
+    """Flag at `flag_at`, clear at `clear_at`; between them the past decides, read back from the facts."""
+    t = case.thresholds
+    if score >= t.flag_at or score <= t.clear_at or not case.ever_likely():
+        return score >= t.flag_at
+    for index in reversed(range(len(case.pieces))):
+        for after in (True, False):
+            past = case.belief_then(index, after=after).score
+            if past >= t.flag_at:
+                return True
+            if past <= t.clear_at:
+                return False
+    return False
+
+
+def _was_bad(case: Case, now: int) -> bool:
+    since = now - case.thresholds.window_days * DAY
+    if any(ep.commits >= case.thresholds.broken_after and ep.end_at > since for ep in case.ledger.episodes):
+        return True
+    return case.ever_likely() and any(
+        case.belief_then(index, after=True).score >= case.thresholds.flag_at
+        for index, piece in enumerate(case.pieces)
+        if piece.at > since - case.thresholds.window_days * DAY
+    )
+
+
+def breakage_of(case: Case, belief: Belief) -> Episode | None:
+    """The open breakage of the default branch, if there is one that chance does not explain."""
+    needed = case.thresholds.broken_after
+    if belief.score >= case.thresholds.flag_at:
+        usual = min(rate(belief.flakes, belief.runs, case.thresholds), 0.9)
+        needed = max(needed, min(10, ceil(log(LUCK) / log(usual))))
+    for episode in reversed(case.ledger.episodes):
+        if episode.open and episode.commits >= needed and not _outage(case, episode):
+            return episode
+    return _change_point(case)
+
+
+def _outage(case: Case, episode: Episode) -> bool:
+    """Every failure of it was part of a mass failure."""
+    mine = [p for p in case.pieces if not p.branch and episode.first_at <= p.at <= episode.last_at]
+    return bool(mine) and all(p.bucket is Bucket.MASS for p in mine)
+
+
+def _change_point(case: Case) -> Episode | None:
+    """A split of the recent default-branch outcomes into seldom failing and nearly always failing."""
+    strip = case.ledger.strip
+    if not strip.endswith("x") or "~" in strip[-CHANGE_AFTER:]:
+        return None
+    for split in range(1, len(strip) - CHANGE_AFTER + 1):
+        before, after = strip[:split], strip[split:]
+        if not after.startswith("x") or "~" in after:
+            continue
+        if after.count("x") >= case.thresholds.broken_rate * len(after) and before.count("x") <= SELDOM * len(
+            before
+        ):
+            runs = sum(1 for part in after.split(".") if part)
+            return case.ledger.episodes[-min(runs, len(case.ledger.episodes))]
+    return None
+
+
+def _retired(state: ProjectState, case: Case, now: int) -> bool:
+    ledger = case.ledger
+    if now - ledger.last_seen <= case.thresholds.retire_after_days * DAY:
+        return False
+    return state.surroundings.reports_since(list(ledger.heads), ledger.last_seen) >= ABSENT_REPORTS
+
+
+def _told(case: Case, now: int, belief: Belief, name: TestState, breakage: Episode | None) -> Verdict:
+    t, ledger = case.thresholds, case.ledger
+    counted = [p for p in case.window(now) if p.independent]
+    runs, failures, trunk_runs, trunk_failures = case.runs(now)
+    since = now - t.window_days * DAY
+    return Verdict(
+        state=name,
+        score=belief.score,
+        confirmed=name is TestState.FLAKY and case.confirmable(now),
+        p_flaky=belief.p_flaky,
+        p_active=belief.p_active,
+        rate=rate(belief.flakes, belief.runs, t),
+        rate_interval=rate_interval(belief.flakes, belief.runs, t),
+        since_commit=breakage.first_commit_name if breakage else "",
+        since_run=breakage.first_run if breakage else 0,
+        first_failure=_when(ledger.failures[0].at) if ledger.failures else None,
+        last_failure=_when(ledger.failures[-1].at) if ledger.failures else None,
+        evidence=dict(Counter(p.kind for p in counted)),
+        strongest=max(counted, key=lambda p: p.q).kind if counted else None,
+        failures=failures,
+        runs=runs,
+        trunk_failures=trunk_failures,
+        trunk_runs=trunk_runs,
+        branches=len({p.branch for p in case.pieces if p.branch and p.at > since}),
+        strip=ledger.strip,
+        clean_runs=case.clean_runs(case.window(now), now + 1),
+        version=t.version,
+    )
+
+
+def _when(at: int) -> datetime:
+    return datetime.fromtimestamp(at, UTC)

@@ -1,0 +1,122 @@
+"""What a project's tests have in common: the order of default-branch commits, merges, outages, busy lanes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+from core.ledger import DAY
+from core.packing import Packer, Unpacker
+
+COMMITS_KEPT = 2_000
+MERGES_KEPT = 512
+OUTAGES_KEPT = 128
+LANES_KEPT = 256
+LANE_DAYS_KEPT = 32
+SIGNATURES_KEPT = 12
+
+
+@dataclass(frozen=True, slots=True)
+class MergeFact:
+    branch: int
+    commit: int
+    into: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A report in which so many tests failed that it may be nobody's test's fault."""
+
+    key: int
+    at: int
+    group: int
+    tests: int
+    failing: int
+    sample: tuple[int, ...]
+    signatures: tuple[int, ...]
+    """Fingerprints shared by most of its failures, commonest first."""
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """Bounded facts; each kept set is the newest so many, whatever order they came in."""
+
+    latest: int = 0
+    swept: int = 0
+    commits: dict[int, int] = field(default_factory=dict)
+    """Default-branch commit -> when it first ran: its place on the branch."""
+    merges: dict[tuple[int, int], MergeFact] = field(default_factory=dict)
+    outages: dict[int, Outage] = field(default_factory=dict)
+    lanes: dict[int, dict[int, int]] = field(default_factory=dict)
+    """Lane -> day -> full reports: a test is missing only where reports were made without it."""
+
+    def see_commit(self, commit: int, at: int) -> None:
+        known = self.commits.get(commit)
+        if known is None or at < known:
+            self.commits[commit] = at
+        if len(self.commits) > COMMITS_KEPT + COMMITS_KEPT // 4:
+            self.commits = dict(sorted(self.commits.items(), key=lambda kv: (kv[1], kv[0]))[-COMMITS_KEPT:])
+
+    def see_merge(self, merge: MergeFact) -> None:
+        self.merges[merge.branch, merge.commit] = merge
+        if len(self.merges) > MERGES_KEPT:
+            del self.merges[min(self.merges, key=lambda k: (self.merges[k].at, k))]
+
+    def see_outage(self, outage: Outage) -> None:
+        self.outages[outage.key] = outage
+        if len(self.outages) > OUTAGES_KEPT:
+            del self.outages[min(self.outages, key=lambda k: (self.outages[k].at, k))]
+
+    def see_report(self, lane: int, at: int) -> None:
+        days = self.lanes.setdefault(lane, {})
+        day = at // DAY
+        days[day] = days.get(day, 0) + 1
+        if len(days) > LANE_DAYS_KEPT:
+            del days[min(days)]
+        if len(self.lanes) > LANES_KEPT:
+            del self.lanes[min(self.lanes, key=lambda k: (max(self.lanes[k]), k))]
+
+    def reports_since(self, lanes: Sequence[int], at: int) -> int:
+        """Full reports of these lanes on later days."""
+        return sum(
+            count for lane in lanes for day, count in self.lanes.get(lane, {}).items() if day > at // DAY
+        )
+
+    def place(self, commit: int) -> int | None:
+        return self.commits.get(commit)
+
+    def pack(self) -> bytes:
+        p = Packer()
+        p.put(self.latest, self.swept)
+        p.put_all(n for item in self.commits.items() for n in item)
+        p.put_all(n for m in self.merges.values() for n in (m.branch, m.commit, m.into, m.at))
+        p.put(len(self.outages))
+        for o in self.outages.values():
+            p.put(o.key, o.at, o.group, o.tests, o.failing)
+            p.put_all(o.sample)
+            p.put_all(o.signatures)
+        p.put(len(self.lanes))
+        for lane, days in self.lanes.items():
+            p.put(lane)
+            p.put_all(n for item in days.items() for n in item)
+        return p.bytes()
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Self:
+        r = Unpacker(data)
+        latest, swept = r.take(2)
+        commits = r.get_all()
+        merges = r.get_all()
+        self = cls(latest, swept, dict(zip(commits[::2], commits[1::2], strict=True)))
+        for i in range(0, len(merges), 4):
+            fact = MergeFact(*merges[i : i + 4])
+            self.merges[fact.branch, fact.commit] = fact
+        for _ in range(r.get()):
+            key, at, group, tests, failing = r.take(5)
+            self.outages[key] = Outage(
+                key, at, group, tests, failing, tuple(r.get_all()), tuple(r.get_all())
+            )
+        for _ in range(r.get()):
+            lane, days = r.get(), r.get_all()
+            self.lanes[lane] = dict(zip(days[::2], days[1::2], strict=True))
+        return self

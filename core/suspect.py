@@ -1,0 +1,240 @@
+"""A test that failed at least once: a folded ledger, and a short unfolded tail so that late runs find their place."""
+
+from bisect import insort
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
+from core.ledger import Episode, Execution, Failure, FailureFacts, LaneHead, Ledger
+from core.packing import Packer, Unpacker
+from core.verdict import TestState
+
+TAIL_KEPT = 12
+_STATES = tuple(TestState)
+_QUIET = frozenset({TestState.HEALTHY, TestState.INSUFFICIENT, TestState.RETIRED, TestState.RECOVERED})
+
+
+@dataclass(slots=True)
+class Reported:
+    """What was last told about the test: the `before` of the next transition."""
+
+    state: int = -1
+    confirmed: bool = False
+
+
+class Suspect:
+    """`live` always equals the fold of all executions in time order, however they arrived."""
+
+    __slots__ = ("_folded", "_live", "facts_version", "reported", "tail")
+
+    def __init__(self) -> None:
+        self._folded = Ledger()
+        self._live: Ledger | None = Ledger()
+        self.tail: list[Execution] = []
+        self.reported = Reported()
+        self.facts_version = 0
+        """Counts changes of anything but mere counts of passes, for caches."""
+
+    @property
+    def live(self) -> Ledger:
+        if self._live is None:
+            self._live = copy_of(self._folded)
+            self._live.fold(self.tail)
+        return self._live
+
+    def add(self, execution: Execution) -> bool:
+        """Learn one execution; False when it is older than the tail reaches: then `rebuild` it."""
+        self.facts_version += self._tells(execution)
+        if self.tail and execution.order < self.tail[-1].order:
+            return self._insert(execution)
+        self.live.add(execution)
+        self.tail.append(execution)
+        self._shorten()
+        return True
+
+    def _tells(self, execution: Execution) -> bool:
+        live = self.live
+        late = bool(self.tail) and execution.order < self.tail[-1].order
+        return (
+            late
+            or execution.failure is not None
+            or bool(live.waiting)
+            or (execution.trunk and live.open_episode(execution.lane) is not None)
+        )
+
+    def _insert(self, execution: Execution) -> bool:
+        if self._folded.first_seen and execution.order < self.tail[0].order:
+            return False
+        insort(self.tail, execution, key=lambda e: e.order)
+        self._live = None
+        self._shorten()
+        return True
+
+    def _shorten(self) -> None:
+        while len(self.tail) > TAIL_KEPT:
+            self._folded.add(self.tail.pop(0))
+
+    def knows(self, execution: Execution) -> bool:
+        return any(e.key == execution.key for e in self.tail)
+
+    def failure_at(self, execution: Execution) -> Failure | None:
+        return next((f for f in reversed(self.live.failures) if f.execution.order == execution.order), None)
+
+    @property
+    def last_failed_at(self) -> int:
+        return self.live.failures[-1].at if self.live.failures else 0
+
+    @property
+    def settled(self) -> bool:
+        """Nothing was reported of it that would have to be taken back."""
+        return self.reported.state < 0 or _STATES[self.reported.state] in _QUIET
+
+    def executions(self) -> list[Execution]:
+        """The failing executions still remembered and the tail, for a rebuild."""
+        known = {e.order: e for e in self.tail}
+        known.update((f.execution.order, f.execution) for f in self._folded.failures)
+        return list(known.values())
+
+    def rebuild(self, executions: Iterable[Execution]) -> None:
+        """Forget the fold and learn all executions anew; what is known in full wins over what was fetched."""
+        everything = {e.order: e for e in executions} | {e.order: e for e in self.executions()}
+        ordered = sorted(everything.values(), key=lambda e: e.order)
+        self._folded, self._live = Ledger(), None
+        self._folded.fold(ordered[:-TAIL_KEPT])
+        self.tail = ordered[-TAIL_KEPT:]
+        self.facts_version += 1
+
+    def pack(self) -> bytes:
+        packer = Packer()
+        packer.put(self.reported.state, self.reported.confirmed)
+        _pack_ledger(packer, self._folded)
+        packer.put(len(self.tail))
+        for execution in self.tail:
+            _pack_execution(packer, execution)
+        return packer.bytes()
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Self:
+        reader = Unpacker(data)
+        suspect = cls()
+        suspect.reported = Reported(reader.get(), bool(reader.get()))
+        suspect._folded = _unpack_ledger(reader)  # noqa: SLF001 - a constructor of this class
+        suspect.tail = [_unpack_execution(reader) for _ in range(reader.get())]
+        suspect._live = None  # noqa: SLF001 - see above
+        return suspect
+
+
+def copy_of(ledger: Ledger) -> Ledger:
+    packer = Packer()
+    _pack_ledger(packer, ledger)
+    return _unpack_ledger(Unpacker(packer.bytes()))
+
+
+def _pack_execution(p: Packer, e: Execution) -> None:
+    p.put(e.at, e.key, e.run, e.commit, e.lane, e.branch, e.base, e.passed, e.failure is not None)
+    if (f := e.failure) is not None:
+        p.put(f.fingerprint, f.attempts, f.failed_attempts, f.ambiguous, f.tests, f.failing, f.alike, f.group)
+        p.put_all(f.peers)
+        p.name(f.commit_name)
+
+
+def _unpack_execution(r: Unpacker) -> Execution:
+    at, key, run, commit, lane, branch, base, passed, failing = r.take(9)
+    return Execution(
+        at, key, run, commit, lane, branch, base, bool(passed), _unpack_facts(r) if failing else None
+    )
+
+
+def _unpack_facts(r: Unpacker) -> FailureFacts:
+    fingerprint, attempts, failed, ambiguous, tests, failing, alike, group = r.take(8)
+    return FailureFacts(
+        commit_name=r.name(),
+        fingerprint=fingerprint,
+        attempts=attempts,
+        failed_attempts=failed,
+        ambiguous=bool(ambiguous),
+        tests=tests,
+        failing=failing,
+        alike=alike,
+        peers=tuple(r.get_all()),
+        group=group,
+    )
+
+
+def _pack_failure(p: Packer, f: Failure) -> None:
+    _pack_execution(p, f.execution)
+    p.put(f.prior_pass_run, f.same_pass_at, f.same_pass_run, f.failed_again, f.next_push_at, f.next_push_run)
+    p.put(f.pass_after_at, f.trunk_pass_at, f.trunk_pass_run, f.clean_after, f.day_runs)
+
+
+def _unpack_failure(r: Unpacker) -> Failure:
+    execution = _unpack_execution(r)
+    assert execution.failure is not None
+    return Failure(execution, execution.failure, *r.take(11))
+
+
+def _pack_episode(p: Packer, e: Episode) -> None:
+    p.put(e.lane, e.first_commit, e.first_at, e.first_run, e.good_commit, e.good_at, e.fingerprint)
+    p.put(e.commits, e.last_commit, e.last_at, e.end_commit, e.end_at)
+    p.name(e.first_commit_name)
+
+
+def _unpack_episode(r: Unpacker) -> Episode:
+    lane, first, first_at, first_run, good, good_at, fingerprint, commits, last, last_at, end, end_at = (
+        r.take(12)
+    )
+    return Episode(
+        lane,
+        first,
+        r.name(),
+        first_at,
+        first_run,
+        good,
+        good_at,
+        fingerprint,
+        commits,
+        last,
+        last_at,
+        end,
+        end_at,
+    )
+
+
+def _pack_ledger(p: Packer, ledger: Ledger) -> None:
+    p.put(ledger.first_seen, ledger.last_seen, ledger.first_trunk_pass_at, ledger.last_trunk_pass_at)
+    p.put(ledger.clean_trunk_pass)
+    p.name(ledger.strip)
+    p.put_all(n for day, counts in ledger.days.items() for n in (day, *counts))
+    p.put_all(n for known in ledger.passes for n in known)
+    p.put(len(ledger.heads))
+    for lane, head in ledger.heads.items():
+        p.put(lane, head.commit, head.at, head.good_commit, head.good_at)
+        p.put_all(head.commits)
+    p.put(len(ledger.episodes))
+    for episode in ledger.episodes:
+        _pack_episode(p, episode)
+    p.put(len(ledger.failures))
+    for failure in ledger.failures:
+        _pack_failure(p, failure)
+    waiting = {id(f) for f in ledger.waiting}
+    p.put_all(i for i, f in enumerate(ledger.failures) if id(f) in waiting)
+
+
+def _unpack_ledger(r: Unpacker) -> Ledger:
+    ledger = Ledger()
+    ledger.first_seen, ledger.last_seen, ledger.first_trunk_pass_at, ledger.last_trunk_pass_at = r.take(4)
+    ledger.clean_trunk_pass = bool(r.get())
+    ledger.strip = r.name()
+    days = r.get_all()
+    ledger.days = {days[i]: list(days[i + 1 : i + 5]) for i in range(0, len(days), 5)}
+    passes = r.get_all()
+    ledger.passes = [
+        (passes[i], passes[i + 1], passes[i + 2], passes[i + 3]) for i in range(0, len(passes), 4)
+    ]
+    for _ in range(r.get()):
+        lane, commit, at, good, good_at = r.take(5)
+        ledger.heads[lane] = LaneHead(commit, at, good, good_at, list(r.get_all()))
+    ledger.episodes = [_unpack_episode(r) for _ in range(r.get())]
+    ledger.failures = [_unpack_failure(r) for _ in range(r.get())]
+    ledger.waiting = [ledger.failures[i] for i in r.get_all()]
+    return ledger
