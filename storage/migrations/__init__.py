@@ -1,0 +1,1 @@
+"""The schema's history, packed with the program and run by `Database.migrate()`."""

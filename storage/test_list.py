@@ -1,0 +1,60 @@
+"""Rosters: the sorted ids a run's packed columns refer to, stored once for all runs of the same tests."""
+
+import hashlib
+from collections.abc import Iterable
+
+from sqlalchemy import UniqueConstraint, select
+from sqlmodel import Field, SQLModel, col
+
+from core.ids import Ids, pack_ids, unpack_ids
+from storage.columns import BigId, Bytes
+from storage.database import Tx
+from storage.upsert import insert_ignore
+
+
+class TestListRow(SQLModel, table=True):
+    """One list of sorted ids, found by the hash of its content."""
+
+    __test__ = False
+    __tablename__ = "test_list"
+    __table_args__ = (UniqueConstraint("project_id", "key"),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    project_id: int = Field(sa_type=BigId)
+    key: bytes = Field(sa_type=Bytes)
+    n: int
+    ids: bytes = Field(sa_type=Bytes)
+
+
+def list_key(ids: Ids) -> bytes:
+    """16 bytes for a sorted list."""
+    return hashlib.blake2b(ids.astype("<i8").tobytes(), digest_size=16, person=b"fg list 1").digest()
+
+
+def put_list(tx: Tx, project_id: int, ids: Ids) -> int:
+    """The id of the list with exactly these ids, made when missing."""
+    key = list_key(ids)
+    query = select(col(TestListRow.id)).where(
+        col(TestListRow.project_id) == project_id, col(TestListRow.key) == key
+    )
+    known = tx.execute(query).scalar()
+    if known is None:
+        values = {"project_id": project_id, "key": key, "n": len(ids), "ids": pack_ids(ids)}
+        insert_ignore(tx, TestListRow, values)
+        known = tx.execute(query).scalar_one()
+    return int(known)
+
+
+def get_lists(tx: Tx, project_id: int) -> dict[int, Ids]:
+    """Every list of a project."""
+    query = select(col(TestListRow.id), col(TestListRow.ids))
+    rows = tx.execute(query.where(col(TestListRow.project_id) == project_id))
+    return {list_id: unpack_ids(data) for list_id, data in rows}
+
+
+def read_lists(tx: Tx, project_id: int, list_ids: Iterable[int]) -> dict[int, Ids]:
+    """These lists."""
+    query = select(col(TestListRow.id), col(TestListRow.ids)).where(
+        col(TestListRow.project_id) == project_id, col(TestListRow.id).in_(sorted(set(list_ids)))
+    )
+    return {list_id: unpack_ids(data) for list_id, data in tx.execute(query)}

@@ -1,0 +1,252 @@
+"""Test runs: one narrow row per upload, and the unique key that makes uploading twice harmless."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, Row, Select, UniqueConstraint, func, select, update
+from sqlmodel import Field, SQLModel, col
+
+from core.errors import NotFoundError
+from core.run import Run, Trust
+from storage.columns import BigId, Bytes, Json, Text, UtcTime, storable
+from storage.database import Tx
+from storage.upsert import insert_into
+
+BATCH = 500
+
+
+class TestRunRow(SQLModel, table=True):
+    """One execution of a CI job. `key` is its identity, `content` what it reported."""
+
+    __test__ = False
+    __tablename__ = "test_run"
+    __table_args__ = (
+        UniqueConstraint("project_id", "key"),
+        Index("ix_run_at", "project_id", "at"),
+        Index("ix_run_commit", "project_id", "commit"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    project_id: int = Field(sa_type=BigId)
+    key: bytes = Field(sa_type=Bytes)
+    content: bytes = Field(sa_type=Bytes)
+    at: datetime = Field(sa_type=UtcTime)
+    received_at: datetime = Field(sa_type=UtcTime)
+    run_id: str = Field(sa_type=Text)
+    attempt: int
+    job: str = Field(sa_type=Text)
+    variant: str = Field(sa_type=Text)
+    commit: str = Field(sa_type=Text)
+    branch: str = Field(sa_type=Text)
+    base: str = Field(sa_type=Text)
+    event: str = Field(sa_type=Text)
+    pr: str = Field(sa_type=Text)
+    trust: str = Field(sa_type=Text)
+    url: str = Field(sa_type=Text)
+    partial: bool
+    infra: bool = False
+    dialect: str = Field(default="", sa_type=Text)
+    warnings: list[str] | None = Field(default=None, sa_type=Json)
+    total: int = 0
+    passed: int = 0
+    failed: int = 0
+    errors: int = 0
+    skipped: int = 0
+    flaky: int = 0
+    seconds: float = 0.0
+    """Sum of the tests' durations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many tests of a run ended how; `flaky` of them failed first and then passed."""
+
+    passed: int = 0
+    failed: int = 0
+    errors: int = 0
+    skipped: int = 0
+    flaky: int = 0
+    seconds: float = 0.0
+
+    @property
+    def total(self) -> int:
+        return self.passed + self.failed + self.errors + self.skipped
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """As the ingestion answer names them."""
+        return {
+            "passed": self.passed,
+            "failed": self.failed,
+            "error": self.errors,
+            "skipped": self.skipped,
+            "flaky": self.flaky,
+        }
+
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(
+            self.passed + other.passed,
+            self.failed + other.failed,
+            self.errors + other.errors,
+            self.skipped + other.skipped,
+            self.flaky + other.flaky,
+            self.seconds + other.seconds,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One stored run."""
+
+    run_pk: int
+    run: Run
+    received_at: datetime
+    infra: bool
+    dialect: str
+    warnings: tuple[str, ...]
+    tally: Tally
+
+
+def run_key(run: Run) -> bytes:
+    """16 bytes for (run_id, attempt, job, variant): what makes two uploads the same run."""
+    state = hashlib.blake2b(digest_size=16, person=b"fg run 1")
+    for part in (run.run_id, str(run.attempt), run.job, run.variant):
+        data = storable(part).encode()
+        state.update(len(data).to_bytes(4, "big") + data)
+    return state.digest()
+
+
+def claim_run(tx: Tx, project_id: int, run: Run, content: bytes, now: datetime) -> int | None:
+    """The new run's id; None when the run is already there.
+
+    On PostgreSQL it waits for a copy that is being stored at this moment.
+    """
+    values = {
+        "project_id": project_id,
+        "key": run_key(run),
+        "content": content,
+        "received_at": now,
+        "infra": False,
+        **{name: getattr(run, name) for name in _RUN_FIELDS},
+    }
+    statement = insert_into(tx, TestRunRow).on_conflict_do_nothing().returning(col(TestRunRow.id))
+    return tx.execute(statement, values).scalar()
+
+
+def finish_run(
+    tx: Tx,
+    run_pk: int,
+    *,
+    content: bytes,
+    tally: Tally,
+    partial: bool,
+    dialect: str,
+    warnings: Sequence[str],
+) -> None:
+    """What is only known once the whole report is read."""
+    values = {
+        "content": content,
+        "partial": partial,
+        "dialect": dialect,
+        "warnings": list(warnings) or None,
+        "total": tally.total,
+        **{name: getattr(tally, name) for name in _TALLY_FIELDS},
+    }
+    tx.execute(update(TestRunRow).where(col(TestRunRow.id) == run_pk).values(**values))
+
+
+def stored_content(tx: Tx, project_id: int, run: Run) -> tuple[int, bytes]:
+    """Id and content digest of the run stored under this run's key."""
+    query = select(col(TestRunRow.id), col(TestRunRow.content)).where(
+        col(TestRunRow.project_id) == project_id, col(TestRunRow.key) == run_key(run)
+    )
+    row = tx.execute(query).one()
+    return row[0], bytes(row[1])
+
+
+def mark_run(tx: Tx, project_id: int, run_pk: int, *, infra: bool) -> None:
+    """Mark (or unmark) a run whose failures are the machine room's."""
+    mine = (col(TestRunRow.project_id) == project_id) & (col(TestRunRow.id) == run_pk)
+    tx.execute(update(TestRunRow).where(mine).values(infra=infra))
+
+
+def get_run(tx: Tx, project_id: int, run_pk: int) -> RunRecord:
+    """NotFoundError when the project has no such run."""
+    row = tx.execute(_nouns(project_id).where(col(TestRunRow.id) == run_pk)).first()
+    if row is None:
+        raise NotFoundError("There is no such run.", run=run_pk)
+    return _noun(row)
+
+
+def get_runs(
+    tx: Tx, project_id: int, *, limit: int = 50, offset: int = 0, branch: str | None = None
+) -> tuple[list[RunRecord], int]:
+    """A page of runs, newest first, and how many there are."""
+    mine = col(TestRunRow.project_id) == project_id
+    if branch is not None:
+        mine &= col(TestRunRow.branch) == branch
+    total = tx.execute(select(func.count()).select_from(TestRunRow).where(mine)).scalar_one()
+    page = _nouns(project_id).where(mine).order_by(*_NEWEST).limit(limit).offset(offset)
+    return [_noun(row) for row in tx.execute(page)], total
+
+
+def runs_of_commit(tx: Tx, project_id: int, commit: str) -> list[RunRecord]:
+    """Every run of one commit, oldest first."""
+    query = _nouns(project_id).where(col(TestRunRow.commit) == commit)
+    return [_noun(row) for row in tx.execute(query.order_by(col(TestRunRow.at), col(TestRunRow.id)))]
+
+
+def runs_by_pk(tx: Tx, project_id: int, run_pks: Iterable[int]) -> dict[int, Run]:
+    """The runs with these ids."""
+    wanted = sorted(set(run_pks))
+    found: dict[int, Run] = {}
+    query = select(col(TestRunRow.id), *(getattr(TestRunRow, name) for name in _RUN_FIELDS))
+    for start in range(0, len(wanted), BATCH):
+        mine = (col(TestRunRow.project_id) == project_id) & col(TestRunRow.id).in_(
+            wanted[start : start + BATCH]
+        )
+        for run_pk, *values in tx.execute(query.where(mine)):
+            found[run_pk] = _run(values)
+    return found
+
+
+_RUN_FIELDS = (
+    "run_id",
+    "commit",
+    "branch",
+    "at",
+    "attempt",
+    "job",
+    "variant",
+    "base",
+    "event",
+    "pr",
+    "trust",
+    "url",
+    "partial",
+)
+_TALLY_FIELDS = ("passed", "failed", "errors", "skipped", "flaky", "seconds")
+_NEWEST = (col(TestRunRow.at).desc(), col(TestRunRow.id).desc())
+
+
+def _run(values: Sequence[Any]) -> Run:
+    *head, trust, url, partial = values
+    return Run(*head, trust=Trust(trust), url=url, partial=bool(partial))
+
+
+def _nouns(project_id: int) -> Select[Any]:
+    names = (*_RUN_FIELDS, "received_at", "infra", "dialect", "warnings", *_TALLY_FIELDS)
+    columns = (getattr(TestRunRow, name) for name in names)
+    return select(col(TestRunRow.id), *columns).where(col(TestRunRow.project_id) == project_id)
+
+
+def _noun(row: Row[Any]) -> RunRecord:
+    run_pk, *rest = row
+    count = len(_RUN_FIELDS)
+    received_at, infra, dialect, warnings, *tally = rest[count:]
+    return RunRecord(
+        run_pk, _run(rest[:count]), received_at, infra, dialect, tuple(warnings or ()), Tally(*tally)
+    )
