@@ -64,7 +64,7 @@ def load_scoring(tx: Tx, project_id: int, *, lock: bool) -> Scoring:
     rows = tx.execute(
         select(col(SuspectRow.test_id), col(SuspectRow.state)).where(col(SuspectRow.project_id) == project_id)
     )
-    return Scoring(version, context, dict(rows))
+    return Scoring(version, context, dict(rows.tuples().all()))
 
 
 def save_scoring(

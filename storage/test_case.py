@@ -159,7 +159,7 @@ def canonical(tx: Tx, project_id: int, test_id: int) -> int:
 def aliases(tx: Tx, project_id: int) -> dict[int, int]:
     """Older id -> today's id."""
     query = select(col(TestAliasRow.from_test), col(TestAliasRow.to_test))
-    return dict(tx.execute(query.where(col(TestAliasRow.project_id) == project_id)))
+    return dict(tx.execute(query.where(col(TestAliasRow.project_id) == project_id)).tuples().all())
 
 
 def names_of(tx: Tx, project_id: int, test_id: int) -> list[int]:
