@@ -1,0 +1,1 @@
+"""Slack's face of the bot: a verifying door, thin listeners, pure rendering, and the Chat that posts."""

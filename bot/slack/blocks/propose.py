@@ -1,0 +1,60 @@
+"""The dialog that proposes a quarantine: which test, why, for how long."""
+
+import json
+
+from bot.slack.blocks.identity import identity
+from bot.slack.blocks.pieces import (
+    Block,
+    View,
+    context,
+    field_input,
+    modal,
+    number_input,
+    option,
+    text_input,
+)
+from core.saying import TestView
+
+WHO = "An approver decides. Proposing changes nothing yet."
+
+
+def propose(
+    test: TestView | None,
+    *,
+    project_id: int = 0,
+    repo: str = "",
+    repos: tuple[tuple[int, str], ...] = (),
+    days: int = 14,
+    reason: str = "",
+    fragment: str = "",
+) -> View:
+    """With a test: its identity and a reason. Without one: its name has to be typed."""
+    which = [identity(test, repo)] if test else _ask(repos, fragment)
+    return modal(
+        "Propose a quarantine",
+        [
+            *which,
+            field_input(
+                "text",
+                "Why?",
+                text_input(value=reason, placeholder="Times out on CI about once a day"),
+                hint="Shown on the card.",
+            ),
+            field_input("days", "For how many days?", number_input(days, 1, 60)),
+            context(WHO),
+        ],
+        close="Cancel",
+        submit="Propose",
+        callback_id="fg.quarantine.propose",
+        private_metadata=json.dumps({"t": test.id, "p": project_id} if test else {}),
+    )
+
+
+def _ask(repos: tuple[tuple[int, str], ...], fragment: str) -> list[Block]:
+    name = text_input(value=fragment, placeholder="test_redirect_after_login", limit=500, multiline=False)
+    fields = [field_input("test", "Test", name, hint="Its name, or a part that only it has.")]
+    if len(repos) > 1:
+        options = [option(text, f"p-{project_id}") for project_id, text in repos[:100]]
+        pick = {"type": "static_select", "options": options}
+        return [field_input("repo", "Repository", pick), *fields]
+    return fields

@@ -1,0 +1,72 @@
+"""`top`: the worst tests of a repository in one table."""
+
+from bot.slack.blocks.digest import concentration, worst_table
+from bot.slack.blocks.pieces import (
+    Block,
+    Message,
+    actions,
+    button,
+    context,
+    link_button,
+    option,
+    section,
+    select,
+)
+from bot.slack.blocks.proposal import person
+from bot.slack.blocks.words import count, moment, short_name
+from bot.slack.escape import escape
+from bot.slack.pages import TopPage
+
+
+def top(page: TopPage) -> Message:
+    """SLACK_LAYOUTS §6."""
+    if not page.rows:
+        return _nothing(page)
+    blocks: list[Block | None] = [
+        section(_finding(page)),
+        worst_table(page.rows),
+        _actions(page),
+        context(*_small_print(page)),
+    ]
+    return Message(_text(page), tuple(block for block in blocks if block))
+
+
+def _nothing(page: TopPage) -> Message:
+    base = f"({count(page.tests, 'test')}, {count(page.runs, 'run')})"
+    text = f"No flaky test in {escape(page.repo)} in {count(page.days, 'day')} {base}."
+    return Message(text, (section(f"*{text}*"), context(*_small_print(page))))
+
+
+def _finding(page: TopPage) -> str:
+    shown = len(page.rows)
+    if shown < page.total:
+        which = f"The {shown} worst of {count(page.total, 'flaky test')}"
+    else:
+        which = "The one flaky test" if shown == 1 else f"The {shown} flaky tests"
+    cause = concentration(page.rows, sum(row.failed for row in page.rows))
+    order = ", worst first" if shown > 1 else ""
+    return f"*{which} of {escape(page.repo)}*, last {count(page.days, 'day')}{order}.{cause}"
+
+
+def _actions(page: TopPage) -> Block | None:
+    if page.shared_by:
+        return None
+    options = [option(short_name(row.test), f"t-{row.test.id}") for row in page.rows]
+    value = f"p-{page.project_id}:{page.days}:{len(page.rows)}"
+    return actions(
+        select("fg.top.show", "Look at one test…", options),
+        button("fg.top.share", "Share here", says="Post this list in the channel", value=value),
+        link_button("fg.open.list", "Full list", says="Open the full list in the browser", url=page.url),
+    )
+
+
+def _small_print(page: TopPage) -> list[str]:
+    return [
+        f"shared by {person(page.shared_by)}" if page.shared_by else "Only you see this",
+        f"last result {moment(page.last_result)}" if page.last_result else "no result yet",
+    ]
+
+
+def _text(page: TopPage) -> str:
+    rows = ", ".join(f"{escape(short_name(row.test))} {row.failed} of {row.runs}" for row in page.rows[:3])
+    return f"Flaky tests of {escape(page.repo)}, {count(page.days, 'day')}, worst first: {rows}."

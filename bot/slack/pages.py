@@ -1,0 +1,176 @@
+"""What the tabs, answers and dialogs show, as values: gathered by reads.py, drawn by blocks/."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.slack.blocks.findings import Findings
+from core.audit import AuditEvent
+from core.policy import Policy
+from core.quarantine import Quarantine
+from core.saying import DigestTest, TestView
+from core.tenancy import Role
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineLine:
+    """One quarantine in a list: what it is about and the figures it was proposed with."""
+
+    quarantine: Quarantine
+    test: TestView
+    repo: str
+    score: float = 0.0
+    failed: int = 0
+    runs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MyTest:
+    """One test somebody owns."""
+
+    test: TestView
+    state: str
+    failed: int
+    runs: int
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RepoHealth:
+    """One repository at a glance; `problem` names the first thing that is wrong."""
+
+    project_id: int
+    repo: str
+    branch: str = "main"
+    tests: int = 0
+    flaky: int = 0
+    quarantined: int = 0
+    waiting: int = 0
+    next_end: datetime | None = None
+    last_result: datetime | None = None
+    runs: int = 0
+    problem: str = ""
+    """Our own words; empty when the repository is healthy."""
+    routes: int = 0
+    """Channels that hear about it."""
+    broken_routes: tuple[tuple[str, str], ...] = ()
+    """(channel, Slack's word for what is wrong)."""
+
+
+@dataclass(frozen=True, slots=True)
+class HomePage:
+    """One person's home."""
+
+    waiting: tuple[QuarantineLine, ...]
+    may_decide: bool
+    admin: bool
+    linked: bool
+    """True when the person's GitHub login is known."""
+    tests: tuple[MyTest, ...]
+    ending: tuple[QuarantineLine, ...]
+    suggestion: tuple[QuarantineLine, int] | None
+    """A quarantine that looks done, and for how many days it has not failed."""
+    repos: tuple[RepoHealth, ...]
+    role: str
+    refreshed: datetime
+    url: str = ""
+    ingest_url: str = ""
+    install_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TestPage:
+    """One test, for `show` and the Evidence dialog."""
+
+    __test__ = False
+
+    test: TestView
+    project_id: int
+    repo: str
+    branch: str
+    findings: Findings
+    weekly: tuple[tuple[str, float], ...] = ()
+    """(week, failed share), oldest first."""
+    quarantine: Quarantine | None = None
+    last_result: datetime | None = None
+    shared_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TopPage:
+    """The worst tests of a repository."""
+
+    project_id: int
+    repo: str
+    days: int
+    rows: tuple[DigestTest, ...]
+    total: int
+    tests: int = 0
+    runs: int = 0
+    last_result: datetime | None = None
+    url: str = ""
+    shared_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """One page of proposals or quarantines."""
+
+    project_id: int
+    repo: str
+    kind: str
+    """pending or quarantined."""
+    items: tuple[QuarantineLine, ...]
+    total: int
+    page: int = 1
+    size: int = 10
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.total // self.size))
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Who did what to a test's quarantine, newest first."""
+
+    test: TestView
+    repo: str
+    events: tuple[AuditEvent, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """What one person may do in one repository, and why."""
+
+    repo: str
+    role: Role
+    through: str = ""
+    """The user group that gives the role; empty when listed by name."""
+    policy: Policy = field(default_factory=Policy)
+
+
+@dataclass(frozen=True, slots=True)
+class WhoPage:
+    """Who somebody is to FlakeGuard."""
+
+    user: str
+    login: str
+    memberships: tuple[Membership, ...]
+    refusal: str = ""
+    """Why they may decide nothing at all (guest, foreign); empty when that is not so."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsPage:
+    """The policy and the route of one repository."""
+
+    project_id: int
+    repo: str
+    policy: Policy
+    approvers: tuple[str, ...]
+    channel: str = ""
+    kinds: str = "all"
+    digest_time: str = "09:00"
+    timezone: str = "UTC"
+    changed_by: str = ""
+    """Who saved in the meantime; the dialog says so."""
