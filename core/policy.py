@@ -1,10 +1,12 @@
 """The approval policy of a project as versioned data: who decides, for how long, how many."""
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
 from core.errors import ValidationError
+from core.hours import QuietHours, clock_time, zone_of
+from core.thresholds import Thresholds
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,18 @@ class Policy:
     """HH:MM-HH:MM in the project's time zone; no message but a decision's result is posted in it."""
     gate_mode: bool = False
     """The check run may fail (and block) when a failure is not quarantined."""
+    detection: dict[str, Any] = field(default_factory=dict)
+    """Settings of core.thresholds.Thresholds that differ from the shipped ones."""
+
+    def quiet(self) -> QuietHours:
+        """The quiet hours as a value; only when some are set."""
+        return QuietHours.parse(self.quiet_hours, self.timezone)
+
+    def thresholds(self, default_branch: str) -> Thresholds:
+        """What the engine works with; versioned together with the rest of the policy."""
+        return Thresholds.from_dict(
+            {**self.detection, "default_branch": default_branch, "version": self.version}
+        )
 
     def protects(self, *names: str) -> bool:
         """True when one of the names (file, test id) matches a protected path."""
@@ -71,6 +85,11 @@ class Policy:
 
     def check(self) -> None:
         """Raise ValidationError naming the first value out of its range."""
+        self.thresholds("main")
+        zone_of(self.timezone)
+        clock_time(self.digest_time)
+        if self.quiet_hours:
+            self.quiet()
         for name, (low, high) in RANGES.items():
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:

@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from storage.test_case import count_tests, get_test
-
 from core import quarantine as rules
 from core.errors import ValidationError
 from core.policy import Policy
@@ -19,6 +17,7 @@ from storage.database import Tx
 from storage.project import get_policy, get_project
 from storage.quarantine import get_quarantine, in_force, open_quarantine_of, swap_quarantine
 from storage.snooze import put_snooze
+from storage.test_case import count_tests, get_test
 
 Step = Callable[[Tx, Quarantine, Role, Policy], Quarantine]
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from jobs.chat import Chat
 from jobs.forge import Forge
+from jobs.memory import ScoreMemory
 from storage.database import Database
 
 
@@ -34,5 +35,7 @@ class Desk:
     forge: Forge | None = None
     dispatch: Dispatch = field(default_factory=NoDispatch)
     base_url: str = ""
+    scores: ScoreMemory = field(default_factory=ScoreMemory)
+    keep_results: timedelta = timedelta(days=400)
     lease: timedelta = timedelta(seconds=60)
     """How long one node may work on a piece before another takes it over."""

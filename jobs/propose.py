@@ -5,10 +5,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from storage.test_case import TestCase, count_tests, get_test
-
 from core import quarantine as rules
 from core.errors import ConflictError, ValidationError
+from core.naming import full_name
 from core.policy import Policy
 from core.quarantine import MAX_DAYS, Quarantine, RefusedError, State
 from core.tenancy import FLAKEGUARD, Person, Project
@@ -27,6 +26,7 @@ from storage.quarantine import (
     swap_quarantine,
 )
 from storage.snooze import snoozed_tests
+from storage.test_case import TestCase, count_tests, get_test
 
 NEVER = frozenset({"broken"})
 """States in which a test is right to fail: quarantine would hide a real defect."""
@@ -118,7 +118,7 @@ def _draft(
         proposed_at=now,
         lapses_at=now + timedelta(days=policy.lapse_days),
         ttl_days=policy.ttl_days,
-        needed=policy.approvals_for(test.key.file, test.key.suite, test.key.class_name, test.full_name),
+        needed=policy.approvals_for(test.key.file, test.key.suite, test.key.class_name, full_name(test.key)),
         evidence=explanation,
         fingerprints=tuple(_fingerprints(explanation)),
         policy_version=policy.version,

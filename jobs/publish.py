@@ -56,6 +56,9 @@ def _say(desk: Desk, chat: Chat, place: Place, publication: Publication, thread:
         ts = _existing(chat, place, publication, thread)
         with desk.database.read() as tx:
             saying = compose(tx, publication, base_url=desk.base_url)
+        if saying is None:
+            _said(desk, place, publication, ts)
+            return False
         if not ts:
             with desk.database.begin() as tx:
                 outbox.mark_attempt(tx, publication, desk.now())

@@ -1,0 +1,66 @@
+"""Compose: make of stored state the value a message shows. Rendering it is the chat's part."""
+
+from datetime import datetime
+
+from core.quarantine import Quarantine, State
+from core.saying import Note, ProposalCard, Saying
+from jobs.digest import compose_digest, view_of
+from storage.database import Tx
+from storage.flake import failures_since
+from storage.project import get_policy, get_project
+from storage.publication import Publication
+from storage.quarantine import get_quarantine
+from storage.test_case import get_test
+
+
+def compose(tx: Tx, publication: Publication, *, base_url: str) -> Saying | None:
+    """What the message should say now; None when it has become pointless."""
+    match publication.kind:
+        case "proposal":
+            return compose_card(tx, publication.project_id, publication.subject, base_url=base_url)
+        case "digest":
+            project = get_project(tx, publication.project_id)
+            until = datetime.fromisoformat(publication.payload["until"])
+            return compose_digest(tx, project, until=until, base_url=base_url)
+        case "note":
+            return _note(tx, publication)
+        case kind:
+            raise AssertionError(f"nobody composes a {kind}")
+
+
+def compose_card(tx: Tx, project_id: int, quarantine_id: int, *, base_url: str = "") -> ProposalCard:
+    """The card of a quarantine in its present state."""
+    quarantine = get_quarantine(tx, project_id, quarantine_id)
+    project, policy = get_project(tx, project_id), get_policy(tx, project_id)
+    test = get_test(tx, project_id, quarantine.test_id)
+    failures, last = (0, None)
+    if quarantine.state.in_force and quarantine.decided_at:
+        failures, last = failures_since(tx, project_id, test.id, quarantine.decided_at)
+    return ProposalCard(
+        quarantine=quarantine,
+        test=view_of(test, base_url=base_url),
+        repo=project.repo,
+        branch=project.default_branch,
+        explanation=quarantine.evidence,
+        approvers=policy.approver_group,
+        failures_since=failures,
+        last_failure=last,
+        url=f"{base_url}/api/v1/tests/{test.id}/explain" if base_url else "",
+    )
+
+
+def _note(tx: Tx, publication: Publication) -> Note | None:
+    payload = publication.payload
+    if "until_days" in payload and not _still_ending(tx, publication):
+        return None
+    return Note(
+        text=str(payload.get("text", "")),
+        quote=str(payload.get("quote", "")),
+        url=str(payload.get("url", "")),
+        mention=str(payload.get("mention", "")),
+    )
+
+
+def _still_ending(tx: Tx, publication: Publication) -> bool:
+    quarantine: Quarantine = get_quarantine(tx, publication.project_id, publication.subject)
+    return quarantine.state is State.EXPIRING

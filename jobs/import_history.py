@@ -1,0 +1,268 @@
+"""Import history: many runs in time order, as if each had been uploaded when it happened."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from core.engine import apply_merge
+from core.errors import ValidationError
+from core.execution import Merge
+from core.fingerprint import fingerprint
+from core.identity import normalise
+from core.report import Attempt, CaseResult, Outcome, TestKey
+from core.run import Run, Trust
+from core.tenancy import Project
+from core.verdict import TestState
+from jobs.desk import Desk
+from jobs.ingest import learn
+from jobs.propose import propose_confirmed
+from jobs.score import close_scoring, explain_test, load_state, open_scoring
+from storage.database import Tx
+from storage.detection import detections
+from storage.project import get_project
+from storage.result import mark_run, merged, store_run
+from storage.test_case import get_test
+
+BATCH = 100
+"""Runs in one transaction: large enough that the disk is not waited for, small enough that others get in."""
+RunKey = tuple[str, int, str, str]
+Progress = Callable[[int, int], None]
+"""Called with (runs done, runs in all)."""
+
+
+@dataclass(slots=True)
+class ImportAnswer:
+    """What an import became."""
+
+    runs: int = 0
+    results: int = 0
+    merges: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+    proposals: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class PastRun:
+    """One run of the file: its context and the attempts of each test in order."""
+
+    run: Run
+    tests: dict[TestKey, list[Attempt]] = field(default_factory=dict)
+
+    def cases(self) -> Iterator[CaseResult]:
+        """The results as a report would give them."""
+        return (CaseResult(key, tuple(attempts)) for key, attempts in self.tests.items())
+
+
+@dataclass(slots=True)
+class History:
+    """A whole results.jsonl, grouped by run."""
+
+    runs: dict[RunKey, PastRun] = field(default_factory=dict)
+    merges: list[Merge] = field(default_factory=list)
+    projects: set[str] = field(default_factory=set)
+    keys: dict[tuple[str, ...], TestKey] = field(default_factory=dict)
+    """Names said once: a history repeats each of them in every run."""
+
+    def in_order(self) -> list[PastRun | Merge]:
+        """By time; a merge before the runs of the same moment."""
+        everything: list[PastRun | Merge] = [*self.merges, *self.runs.values()]
+        return sorted(everything, key=lambda one: one.at if isinstance(one, Merge) else one.run.at)
+
+
+def read_history(lines: Iterable[tuple[int, Mapping[str, Any]]], *, project: str = "") -> dict[str, History]:
+    """Group numbered lines of results.jsonl by project; ValidationError names the line that cannot be read."""
+    found: dict[str, History] = {}
+    for number, line in lines:
+        name = project or _text(line, "project", number)
+        if not name:
+            raise ValidationError(f"Line {number} names no project; give --project OWNER/NAME.", line=number)
+        history = found.setdefault(name, History())
+        if isinstance(line.get("merged"), Mapping):
+            history.merges.append(_merge(line, number))
+        else:
+            _add(history, line, number)
+    return found
+
+
+def import_history(
+    desk: Desk, project_id: int, history: History, *, progress: Progress | None = None
+) -> ImportAnswer:
+    """Store and score a project's history. A second import of the same file changes nothing."""
+    answer, done = ImportAnswer(), 0
+    everything = iter(history.in_order())
+    total = len(history.runs) + len(history.merges)
+    while batch := list(islice(everything, BATCH)):
+        with desk.database.begin() as tx:
+            _store(tx, desk, project_id, batch, answer)
+        done += len(batch)
+        if progress:
+            progress(done, total)
+    _propose(desk, project_id, answer)
+    return answer
+
+
+def _store(tx: Tx, desk: Desk, project_id: int, batch: list[PastRun | Merge], answer: ImportAnswer) -> None:
+    project = get_project(tx, project_id)
+    scoring = open_scoring(tx, desk.scores, project)
+    at = desk.now()
+    for one in batch:
+        if isinstance(one, Merge):
+            at = one.at
+            if _remember(tx, project_id, one):
+                scoring.learnt(apply_merge(scoring.state, one, thresholds=scoring.thresholds))
+                answer.merges += 1
+            continue
+        at = one.run.at
+        stored = store_run(tx, project_id, one.run, one.cases(), fingerprint=fingerprint, now=one.run.at)
+        if stored.status != "created":
+            answer.duplicates += stored.status == "duplicate"
+            answer.conflicts += stored.status == "conflict"
+            continue
+        outcome = learn(tx, scoring, one.run, stored)
+        if outcome.mass_failure:
+            mark_run(tx, project_id, stored.run_pk, infra=True)
+        answer.runs += 1
+        answer.results += stored.total
+    close_scoring(tx, desk.scores, scoring, now=at)
+
+
+def _remember(tx: Tx, project_id: int, one: Merge) -> bool:
+    return merged(
+        tx, project_id, branch=one.branch, commit=one.commit, into_commit=one.into_commit, at=one.at
+    )
+
+
+def _propose(desk: Desk, project_id: int, answer: ImportAnswer) -> None:
+    """What is confirmed at the end of the history is proposed; what was long ago is not."""
+    now = desk.now()
+    with desk.database.begin() as tx:
+        project = get_project(tx, project_id)
+        flaky, _ = detections(tx, project_id, states=[TestState.FLAKY.value], limit=10_000)
+        confirmed = [one.test_id for one in flaky if one.confirmed]
+        explanations = _explanations(tx, project, confirmed, now)
+        answer.proposals = [one.name for one in propose_confirmed(tx, project, explanations, now=now)]
+    desk.dispatch.wake("publish")
+
+
+def _explanations(
+    tx: Tx, project: Project, test_ids: Iterable[int], now: datetime
+) -> dict[int, dict[str, Any]]:
+    state = load_state(tx, project.id)
+    tests = (get_test(tx, project.id, test_id) for test_id in test_ids)
+    told = {test.id: explain_test(tx, project, test, now, state) for test in tests}
+    return {test_id: one for test_id, one in told.items() if one.get("state") == "flaky" and one["confirmed"]}
+
+
+def _add(history: History, line: Mapping[str, Any], number: int) -> None:
+    run_id = _needed(line, "run_id", number)
+    attempt = _whole(line, "attempt", number)
+    key: RunKey = (run_id, attempt, _text(line, "job", number), _text(line, "variant", number))
+    past = history.runs.get(key)
+    if past is None:
+        past = history.runs[key] = PastRun(_run(line, key, number))
+    test = _key(history, line, number, key[3])
+    past.tests.setdefault(test, []).append(_attempt(line, number))
+
+
+def _run(line: Mapping[str, Any], key: RunKey, number: int) -> Run:
+    run_id, attempt, job, variant = key
+    pr = _text(line, "pr", number)
+    return Run(
+        run_id=run_id,
+        attempt=attempt,
+        job=job,
+        variant=variant,
+        commit=_needed(line, "commit", number),
+        branch=_needed(line, "branch", number),
+        base=_text(line, "base", number),
+        event=_text(line, "event", number),
+        pr=pr,
+        at=_time(line, number),
+        trust=Trust.PR if pr else Trust.TRUNK,
+    )
+
+
+def _key(history: History, line: Mapping[str, Any], number: int, variant: str) -> TestKey:
+    parts = tuple(_text(line, name, number) for name in ("suite", "class", "name", "file"))
+    if not parts[2]:
+        raise ValidationError(f"Line {number} has no test name.", line=number, field="name")
+    known = history.keys.get((*parts, variant))
+    if known is None:
+        raw = TestKey(suite=parts[0], class_name=parts[1], name=parts[2], file=parts[3], variant=variant)
+        known = history.keys[(*parts, variant)] = normalise(raw)
+    return known
+
+
+_OUTCOMES = {outcome.value: outcome for outcome in Outcome}
+
+
+def _attempt(line: Mapping[str, Any], number: int) -> Attempt:
+    outcome = _OUTCOMES.get(str(line.get("status", "")).lower())
+    if outcome is None:
+        raise ValidationError(
+            f"Line {number}: status is {line.get('status')!r}; it must be one of {', '.join(_OUTCOMES)}.",
+            line=number,
+            field="status",
+        )
+    duration = line.get("duration")
+    seconds = float(duration) if isinstance(duration, int | float) and 0 <= duration < MAX_SECONDS else None
+    return Attempt(outcome, seconds, _text(line, "message", number) or None)
+
+
+MAX_SECONDS = 1e7
+
+
+def _merge(line: Mapping[str, Any], number: int) -> Merge:
+    told = line["merged"]
+    names = ("branch", "commit", "into_commit")
+    branch, commit, into_commit = (_needed(told, name, number) for name in names)
+    return Merge(branch, commit, into_commit, _time(line, number))
+
+
+def _time(line: Mapping[str, Any], number: int) -> datetime:
+    text = _needed(line, "at", number)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ValidationError(
+            f"Line {number}: at is {text[:40]!r}, not an ISO 8601 time.", line=number, field="at"
+        ) from error
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _whole(line: Mapping[str, Any], name: str, number: int) -> int:
+    value = line.get(name)
+    try:
+        whole = 1 if value in {None, ""} else int(str(value))
+    except ValueError as error:
+        raise ValidationError(f"Line {number}: {name} is not a whole number.", line=number) from error
+    if not 1 <= whole <= MAX_ATTEMPT:
+        raise ValidationError(f"Line {number}: {name} must be 1 to {MAX_ATTEMPT}.", line=number)
+    return whole
+
+
+MAX_ATTEMPT = 10_000
+
+
+def _needed(line: Mapping[str, Any], name: str, number: int) -> str:
+    text = _text(line, name, number)
+    if not text:
+        raise ValidationError(f"Line {number} has no {name}.", line=number, field=name)
+    return text
+
+
+def _text(line: Mapping[str, Any], name: str, number: int) -> str:
+    value = line.get(name)
+    if value is None:
+        return ""
+    if isinstance(value, str | int):
+        return sys.intern(str(value)) if len(str(value)) < INTERNED else str(value)
+    raise ValidationError(f"Line {number}: {name} is not text.", line=number, field=name)
+
+
+INTERNED = 200
+"""Names and commits repeat; messages do not."""

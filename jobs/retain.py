@@ -1,0 +1,31 @@
+"""Retain: drop what is older than its class of data is kept, and prepare the months to come."""
+
+from datetime import timedelta
+
+import structlog
+from storage.retention import drop_results
+
+from jobs.desk import Desk
+from storage import job_run, publication
+from storage.delivery import forget_deliveries
+from storage.partition import ensure_partitions
+
+log = structlog.get_logger(__name__)
+
+DELIVERIES = timedelta(days=30)
+CLAIMS = timedelta(days=90)
+MESSAGES = timedelta(days=400)
+
+
+def retain(desk: Desk) -> None:
+    """Each class in its own transaction, so that a large one does not hold up the others."""
+    now = desk.now()
+    with desk.database.begin() as tx:
+        ensure_partitions(tx, now)
+    with desk.database.begin() as tx:
+        dropped = drop_results(tx, before=now - desk.keep_results)
+    with desk.database.begin() as tx:
+        forget_deliveries(tx, now - DELIVERIES)
+        job_run.forget(tx, now - CLAIMS)
+        publication.drop_before(tx, now - MESSAGES)
+    log.info("retention.done", results=dropped)

@@ -1,0 +1,116 @@
+"""Score: keep each project's engine state in memory between runs, and store what every run changed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from core.explain import explain
+
+from core.engine import ProjectState, RunOutcome, verdict_of
+from core.execution import PastExecution
+from core.policy import Policy
+from core.tenancy import Project
+from core.thresholds import Thresholds
+from core.verdict import Transition, Verdict
+from jobs.memory import ScoreMemory
+from storage.database import Tx, after_commit
+from storage.detection import Detection, StoredTransition, add_transition, put_detection
+from storage.project import get_policy
+from storage.result import history
+from storage.scoring import load_scoring, save_scoring, scoring_version
+from storage.test_case import TestCase
+
+
+@dataclass(slots=True)
+class Scoring:
+    """A project's engine state inside one write transaction."""
+
+    project: Project
+    policy: Policy
+    version: int
+    state: ProjectState
+    changed: set[int] = field(default_factory=set)
+    """Tests whose stored verdict has to be written anew."""
+    transitions: list[Transition] = field(default_factory=list)
+
+    @property
+    def thresholds(self) -> Thresholds:
+        return self.policy.thresholds(self.project.default_branch)
+
+    def learnt(self, outcome: RunOutcome) -> None:
+        """Remember what a step of the engine changed."""
+        self.transitions.extend(outcome.transitions)
+        self.changed.update(one.test_id for one in outcome.transitions)
+        self.changed.update(outcome.failures)
+
+
+def open_scoring(tx: Tx, memory: ScoreMemory, project: Project) -> Scoring:
+    """The project's state, locked for this transaction."""
+    version = scoring_version(tx, project.id, lock=True)
+    state = memory.take(project.id, version) or load_state(tx, project.id)
+    return Scoring(project, get_policy(tx, project.id), version, state)
+
+
+def load_state(tx: Tx, project_id: int) -> ProjectState:
+    """The stored state."""
+    stored = load_scoring(tx, project_id, lock=False)
+    return ProjectState.load(stored.context or b"", stored.suspects)
+
+
+def close_scoring(tx: Tx, memory: ScoreMemory, scoring: Scoring, *, now: datetime) -> None:
+    """Store what changed: state, verdicts, transitions."""
+    for test_id in sorted(scoring.changed):
+        found = verdict_of(scoring.state, test_id, now, scoring.thresholds)
+        put_detection(tx, scoring.project.id, _row(test_id, found, now))
+    for transition in scoring.transitions:
+        add_transition(tx, scoring.project.id, _transition(transition))
+    dump = scoring.state.dirty()
+    version = scoring.version
+    if dump.context is not None or dump.suspects:
+        version += 1
+        save_scoring(tx, scoring.project.id, version, dump.context, dump.suspects)
+    after_commit(tx, lambda: memory.keep(scoring.project.id, version, scoring.state))
+
+
+def past_of(tx: Tx, project_id: int, test_id: int, since: datetime) -> Iterable[PastExecution]:
+    """A test's stored executions, as the engine wants them."""
+    for one in history(tx, project_id, test_id, since=since):
+        clean = not any(attempt.outcome.bad for attempt in one.attempts)
+        yield PastExecution(one.run, one.outcome, clean=clean)
+
+
+def explain_test(
+    tx: Tx, project: Project, test: TestCase, now: datetime, state: ProjectState | None = None
+) -> dict[str, Any]:
+    """Why the verdict on a test is what it is, recomputed from what is stored."""
+    state = state or load_state(tx, project.id)
+    thresholds = get_policy(tx, project.id).thresholds(project.default_branch)
+    return explain(state, test.id, now, thresholds=thresholds).to_dict()
+
+
+def _row(test_id: int, found: Verdict, now: datetime) -> Detection:
+    low, high = found.rate_interval
+    return Detection(
+        test_id=test_id,
+        state=found.state.value,
+        score=found.score,
+        rate=found.rate,
+        rate_low=low,
+        rate_high=high,
+        confirmed=found.confirmed,
+        updated_at=now,
+        last_failure=found.last_failure,
+    )
+
+
+def _transition(one: Transition) -> StoredTransition:
+    return StoredTransition(
+        test_id=one.test_id,
+        at=one.at,
+        before=one.before.value,
+        after=one.after.value,
+        score=one.score,
+        confirmed=one.confirmed,
+        policy_version=one.version,
+    )

@@ -1,0 +1,19 @@
+"""Every job that runs by the clock, and how often."""
+
+from datetime import timedelta
+
+from jobs.digest import post_due_digests
+from jobs.expire import expire_due
+from jobs.reconcile import heal_deliveries, reconcile_runs
+from jobs.retain import retain
+from jobs.schedule import Task
+from jobs.sweep import sweep_projects
+
+TASKS = (
+    Task("expire", timedelta(minutes=1), expire_due),
+    Task("digest", timedelta(minutes=1), post_due_digests),
+    Task("sweep", timedelta(hours=1), sweep_projects),
+    Task("retain", timedelta(days=1), retain, lease=timedelta(hours=2)),
+    Task("heal-deliveries", timedelta(minutes=15), heal_deliveries),
+    Task("reconcile-runs", timedelta(hours=1), reconcile_runs, lease=timedelta(minutes=30)),
+)
