@@ -309,15 +309,12 @@ def _named(title: str, names: Sequence[str]) -> tuple[str, ...]:
 def _line(item: Mapping[str, Any]) -> str:
     verdict = str(item.get("verdict", ""))
     note = "" if verdict in {QUARANTINED, ""} else f" [{verdict}]"
-    return f"{test_name(item)}{note}"
+    return f"{told_name(item)}{note}"
 
 
-def test_name(item: Mapping[str, Any]) -> str:
+def told_name(item: Mapping[str, Any]) -> str:
     """A test as one line; control characters of foreign names would act on a terminal."""
     parts = [str(item.get(key) or "") for key in ("class", "name")]
     text = " > ".join(part for part in parts if part) or str(item.get("test_id", "?"))
     variant = f" ({item['variant']})" if item.get("variant") else ""
     return "".join(char if char.isprintable() else "?" for char in f"{text}{variant}")[:300]
-
-
-test_name.__test__ = False  # type: ignore[attr-defined]  # pytest would collect it where a test imports it

@@ -1,0 +1,77 @@
+"""Alive, ready, deep, and the metrics: how this process and what it needs are doing."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+from fastapi import APIRouter, Response
+
+from bot.http.face import Face
+from core.errors import DatabaseError
+
+PATIENCE = 2.5
+"""Seconds the database has to answer; a hanging one must show as not ready, too."""
+DeepCheck = Callable[[], dict[str, Any]]
+"""Asked by /health/deep; answers {"ok": bool, ...}."""
+
+
+def health_routes(face: Face, checks: dict[str, DeepCheck]) -> APIRouter:
+    """GET /health, /health/ready, /health/deep, /metrics."""
+    router = APIRouter(tags=["health"])
+
+    @router.api_route("/health", methods=["GET", "HEAD"], summary="Alive", operation_id="health")
+    async def alive() -> dict[str, str]:
+        """200 as long as this process answers at all; what it needs may be down."""
+        return {"status": "ok"}
+
+    @router.api_route("/health/ready", methods=["GET", "HEAD"], summary="Ready", operation_id="ready")
+    async def ready(response: Response) -> dict[str, Any]:
+        """200 when requests can be worked on, 503 when the database does not answer."""
+        database = await check_database(face)
+        if not database["ok"]:
+            response.status_code = 503
+            response.headers["Retry-After"] = "2"
+        return {"status": "ok" if database["ok"] else "unavailable", "database": database}
+
+    @router.get("/health/deep", summary="Everything it needs", operation_id="deep")
+    async def deep(response: Response) -> dict[str, Any]:
+        """Database, Slack, GitHub, scheduler, backlog and disk, each with what is wrong with it."""
+        found = {"database": await check_database(face)}
+        for name, check in checks.items():
+            found[name] = await run_check(face, check)
+        ok = all(item["ok"] for item in found.values())
+        response.status_code = 200 if ok else 503
+        return {"status": "ok" if ok else "degraded", **found}
+
+    @router.get("/metrics", summary="Prometheus metrics", operation_id="metrics", response_class=Response)
+    async def metrics() -> Response:
+        """Requests, durations, ingestions, backlog."""
+        text = await face.work(face.metrics.text)
+        return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    return router
+
+
+async def check_database(face: Face) -> dict[str, Any]:
+    """Whether it answers in time, and how fast."""
+    began = time.perf_counter()
+    # In a thread of its own: those of the workers may all be waiting for this very database.
+    with anyio.move_on_after(PATIENCE) as deadline:
+        try:
+            await anyio.to_thread.run_sync(
+                face.desk.database.ping, limiter=anyio.CapacityLimiter(1), abandon_on_cancel=True
+            )
+        except DatabaseError as error:
+            return {"ok": False, "detail": error.message}
+    if deadline.cancelled_caught:
+        return {"ok": False, "detail": f"no answer within {PATIENCE} seconds"}
+    return {"ok": True, "ms": round((time.perf_counter() - began) * 1000, 1)}
+
+
+async def run_check(face: Face, check: DeepCheck) -> dict[str, Any]:
+    """One deep check; what it raises is its answer."""
+    try:
+        return await face.work(check)
+    except Exception as error:  # noqa: BLE001 - the outermost loop of a check: any failure is its finding
+        return {"ok": False, "detail": f"{type(error).__name__}: {error}"}
