@@ -51,6 +51,8 @@ class CaseResult:
     """Two different tests share this key in one report: its mixed outcomes prove nothing."""
     volatile: bool = False
     """The name was masked (UUID, address, time ...) and several entries folded into this one."""
+    output: str = ""
+    """The beginning and the end of what a failing case printed."""
 
     @property
     def outcome(self) -> Outcome:

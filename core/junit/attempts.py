@@ -30,6 +30,14 @@ _STATUSES = {
 }
 
 
+PASSING = frozenset({"", "run", "completed", "passed", "pass", "success", "ok"})
+
+
+def passed(time: str) -> tuple[Attempt, ...]:
+    """The attempts of a case that passed at once."""
+    return (Attempt(Outcome.PASSED, seconds(time) if time else None),)
+
+
 def attempts(raw: RawCase, dialect: Dialect, limits: Limits) -> tuple[Attempt, ...]:
     """What one entry says; several entries of one test are joined by `grouping`."""
     duration = seconds(raw.time) if raw.time else None

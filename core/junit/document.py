@@ -1,122 +1,111 @@
-"""One XML document, chunk by chunk, into raw cases; a cut-off end is repaired, everything else malformed is refused."""
+"""One XML document into cases and rows; a cut-off end is repaired, everything else malformed is refused."""
 
-from collections.abc import Iterator
-from typing import BinaryIO
+from collections import deque
+from collections.abc import Iterable, Iterator
 
 from lxml import etree
 
-from core.junit.decode import Decoder
+from core.junit.cutter import Cutter
+from core.junit.encoding import Utf8
 from core.junit.errors import ReportError
-from core.junit.raw import RawCase
-from core.junit.walk import Walker, local
+from core.junit.foreign import XML_PLEASE
+from core.junit.raw import Evidence, Mark, Suite
+from core.junit.repair import Repair
+from core.junit.replay import Readable
+from core.junit.walker import Item, Walker
 from core.limits import Limits
-
-CHUNK = 1 << 16
-CONTAINERS = frozenset({"testcase", "testsuite"})
 
 
 class Document:
-    """Iterate for the raw cases; afterwards `walker`, `partial` and `warnings` say the rest."""
+    """Iterate for the items; afterwards `evidence`, `orphans`, `partial` and `warnings` say the rest."""
 
-    def __init__(self, source: BinaryIO, *, name: str, limits: Limits) -> None:
-        self.walker = Walker(name=name, limits=limits)
+    def __init__(self, source: Readable, *, name: str, limits: Limits) -> None:
         self.partial = False
-        self.warnings: list[str] = []
-        self._source = source
+        self.warnings: tuple[str, ...] = ()
         self._name = name
-        self._limits = limits
-        self._decoder = Decoder()
+        self._utf8 = Utf8(source)
+        self._cutter = Cutter(self._utf8, name=name, limits=limits)
+        self._repair = Repair()
+        self._walker = Walker(name=name, limits=limits, rows=self._cutter.rows)
+        self._notes: list[str] = []
 
-    def __iter__(self) -> Iterator[RawCase]:
-        parser = _parser()
-        begun = False
-        try:
-            for text in self._texts():
-                if not begun:
-                    text = self._beginning(text)  # noqa: PLW2901 - the same text without what precedes the root
-                    begun = bool(text)
-                if text:
-                    parser.feed(text.encode())
-                    yield from self._cases(parser)
-        except etree.XMLSyntaxError as error:
-            yield from self._cases(parser)
-            raise self._malformed(error) from error
-        if not begun:
+    @property
+    def evidence(self) -> Evidence:
+        """What was seen so far."""
+        return self._walker.evidence
+
+    @property
+    def orphans(self) -> list[tuple[Suite, Mark]]:
+        """Failures and errors outside of cases."""
+        return self._walker.orphans
+
+    def __iter__(self) -> Iterator[Item]:
+        parser = _parser(self._walker)
+        pieces = iter(self._cutter)
+        for piece in pieces:
+            if piece:
+                ended = self._walker.ended
+                try:
+                    parser.feed(self._repair.mend(piece))
+                except etree.XMLSyntaxError as error:
+                    if not self._walker.ended:
+                        raise self._malformed(error) from error
+                    self._after_the_end(b"" if ended else piece, pieces, error)
+                yield from self._taken()
+        self._finish(parser)
+        yield from self._taken()
+        self.warnings = (*self._cutter.warnings, *self._utf8.warnings, *self._repair.warnings, *self._notes)
+
+    def _taken(self) -> Iterable[Item]:
+        items, self._walker.items = self._walker.items, []
+        return items
+
+    def _finish(self, parser: etree.XMLParser) -> None:
+        if self._walker.ended:
+            return
+        if not self.evidence.root:
             raise ReportError(
-                "the file is empty", name=self._name, remedy="Did the test runner crash before it wrote?"
+                "the file is empty", name=self._name, remedy="Did the test runner stop before it wrote its report?"
             )
+        if self.evidence.root == "testcase":
+            raise ReportError("the file is cut short", name=self._name, remedy=XML_PLEASE)
+        self.partial = True
+        count = self.evidence.cases
+        self._notes.append(f"the file is cut short; its {count} complete cases were read")
         try:
             parser.close()
-        except etree.XMLSyntaxError as error:
-            yield from self._cases(parser)
-            self._cut_short(error)
-        yield from self._cases(parser)
-        self.warnings[:0] = self._decoder.warnings
+        except etree.XMLSyntaxError:
+            return
 
-    def _texts(self) -> Iterator[str]:
-        while chunk := self._source.read(CHUNK):
-            yield self._decoder.feed(chunk)
-        yield self._decoder.feed(b"", final=True)
-
-    def _beginning(self, text: str) -> str:
-        start = text.find("<")
-        if start < 0:
-            if text.strip():
-                raise ReportError("it is not XML", name=self._name, line=1)
-            return ""
-        if text[:start].strip():
-            self.warnings.append("text before the first tag was ignored")
-        text = text[start:]
-        if text.startswith("<?xml"):
-            return text.partition("?>")[2].lstrip()
-        return text
-
-    def _cases(self, parser: etree.XMLPullParser) -> Iterator[RawCase]:
-        walker = self.walker
-        for event, element in parser.read_events():
-            if event == "start":
-                self._no_doctype(element)
-                walker.opened(element)
-                continue
-            if local(element.tag) not in CONTAINERS:
-                continue
-            case = walker.closed(element)
-            if case is not None:
-                yield case
-            element.clear()
-            while (before := element.getprevious()) is not None and local(before.tag) in CONTAINERS:
-                element.getparent().remove(before)
-
-    def _no_doctype(self, element: etree._Element) -> None:
-        if element.getparent() is None and element.getroottree().docinfo.internalDTD is not None:
+    def _after_the_end(self, piece: bytes, rest: Iterable[bytes], error: etree.XMLSyntaxError) -> None:
+        """Loose text after the root element, such as a log line, is ignored; another document is not."""
+        after = piece.rpartition(f"</{self.evidence.root}".encode())[2].partition(b">")[2]
+        if b"<" in after or any(b"<" in more for more in rest):
             raise ReportError(
-                "it declares a DOCTYPE, which no test report needs",
+                "more elements follow after the end of the report",
                 name=self._name,
-                line=1,
-                remedy="Remove the declaration.",
-            )
+                line=self._cutter.line(error.position),
+                remedy="Send each document by itself.",
+            ) from error
+        self._notes.append("text after the end of the report was ignored")
 
     def _malformed(self, error: etree.XMLSyntaxError) -> ReportError:
-        reason = (error.msg or "not well-formed").split(", line ")[0]
-        return ReportError(f"the XML is not well-formed ({reason})", name=self._name, line=error.lineno)
-
-    def _cut_short(self, error: etree.XMLSyntaxError) -> None:
-        if self.walker.evidence.root not in {"testsuites", "testsuite"}:
-            raise self._malformed(error) from error
-        self.partial = True
-        cases = self.walker.evidence.cases
-        self.warnings.append(
-            f"the file ends in the middle (line {error.lineno}); the {cases} complete cases before were read"
+        reason = (error.msg or "a syntax error").split(", line ")[0]
+        return ReportError(
+            f"the XML is not well-formed ({reason})",
+            name=self._name,
+            line=self._cutter.line(error.position),
+            remedy="The tool that wrote it has to escape this text.",
         )
 
 
-def _parser() -> etree.XMLPullParser:
-    return etree.XMLPullParser(
-        events=("start", "end"),
-        resolve_entities=False,
+def _parser(target: Walker) -> etree.XMLParser:
+    return etree.XMLParser(
+        target=target,
+        encoding="utf-8",
+        resolve_entities="internal",  # False would leave "&#38;" in attributes; without a DOCTYPE none can be declared
         no_network=True,
         load_dtd=False,
+        dtd_validation=False,
         huge_tree=True,
-        remove_comments=True,
-        remove_pis=True,
     )

@@ -2,32 +2,31 @@
 
 from collections.abc import Sequence
 
+from core.junit.batch import Entry, Key
 from core.junit.dialects.base import Repeats
 from core.report import Attempt, CaseResult, Outcome, TestKey
 
 _SEVERITY = {Outcome.SKIPPED: 0, Outcome.PASSED: 1, Outcome.FAILED: 2, Outcome.ERROR: 3}
-Entry = tuple[Attempt, ...]
 
 
-def joined(key: TestKey, entries: Sequence[Entry], repeats: Repeats) -> CaseResult:
+def joined(key: Key, entries: Sequence[Entry], repeats: Repeats) -> CaseResult:
     """One result out of the entries of one written name, in the order of the report."""
+    named = TestKey(*key)
     if len(entries) == 1:
-        return CaseResult(key, entries[0])
+        return CaseResult(named, entries[0])
     match repeats:
         case Repeats.ATTEMPTS:
-            return CaseResult(key, _flat(entries))
+            return CaseResult(named, _flat(entries))
         case Repeats.RERUNS:
-            return CaseResult(key, _reruns(entries))
+            return CaseResult(named, _reruns(entries))
         case Repeats.AMBIGUOUS:
-            return CaseResult(key, tuple(sorted(_flat(entries), key=_severity)), ambiguous=True)
+            return CaseResult(named, tuple(sorted(_flat(entries), key=_severity)), ambiguous=True)
 
 
-def folded(key: TestKey, results: Sequence[CaseResult]) -> CaseResult:
+def folded(key: Key, results: Sequence[CaseResult], *, output: str = "") -> CaseResult:
     """Different names that became one by masking: the worst stands for all; they are not attempts."""
-    if len(results) == 1:
-        return CaseResult(key, results[0].attempts, results[0].ambiguous)
     worst = max(results, key=lambda result: (_SEVERITY[result.outcome], result.flaky))
-    return CaseResult(key, worst.attempts, worst.ambiguous, volatile=True)
+    return CaseResult(TestKey(*key), worst.attempts, worst.ambiguous, volatile=len(results) > 1, output=output)
 
 
 def _flat(entries: Sequence[Entry]) -> Entry:

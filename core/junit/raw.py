@@ -1,5 +1,6 @@
 """What a document literally says, before any dialect interprets it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -38,6 +39,14 @@ class RawCase(NamedTuple):
     marks: tuple[Mark, ...] = ()
     output: str = ""
 
+    @property
+    def size(self) -> int:
+        return 1
+
+    def raw_cases(self) -> "Iterator[RawCase]":
+        """Itself: rows hold many."""
+        yield self
+
 
 @dataclass(slots=True)
 class Evidence:
@@ -49,11 +58,12 @@ class Evidence:
     case_attributes: frozenset[str] = frozenset()
     first_case: RawCase | None = None
     properties: dict[str, str] = field(default_factory=dict)
-    comments: str = ""
     tags: set[str] = field(default_factory=set)
     counted_bad: int = 0
     """Failures and errors that the outermost counts claim."""
     counted_errors: int = 0
+    odd_statuses: bool = False
+    """Some status attribute says something else than passed."""
     cases: int = 0
     bad_cases: int = 0
     error_cases: int = 0

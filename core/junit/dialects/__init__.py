@@ -1,7 +1,7 @@
 """The dialects of JUnit XML; the first that recognises a document reads it."""
 
 from core.junit.dialects import java, javascript, native, python
-from core.junit.dialects.base import Dialect, Repeats
+from core.junit.dialects.base import SEPARATOR, Dialect, Repeats, plain_key
 from core.junit.raw import Evidence
 
 GENERIC = Dialect(name="junit", claims=lambda _: True)
@@ -13,4 +13,4 @@ def recognise(seen: Evidence) -> Dialect:
     return next(dialect for dialect in DIALECTS if dialect.claims(seen))
 
 
-__all__ = ["DIALECTS", "GENERIC", "Dialect", "Repeats", "recognise"]
+__all__ = ["DIALECTS", "GENERIC", "SEPARATOR", "Dialect", "Repeats", "plain_key", "recognise"]

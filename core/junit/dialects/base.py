@@ -1,11 +1,11 @@
 """What a dialect may decide: who wrote the report, what a repeated entry means, what names a test."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from core.junit.raw import Evidence, RawCase
-from core.report import TestKey
+from core.report import SuiteError
 
 
 class Repeats(Enum):
@@ -16,18 +16,32 @@ class Repeats(Enum):
     RERUNS = "pytest-rerunfailures: all but the last failed, whatever they look like"
 
 
+Key = tuple[str, str, str, str, str]
 SEPARATOR = " > "
 
 
-def plain_key(raw: RawCase) -> TestKey:
+def plain_key(raw: RawCase) -> Key:
     """As written: suite path, class, name and file."""
     suite = raw.suite
-    return TestKey(SEPARATOR.join(suite.path), raw.class_name, raw.name, raw.file or suite.file)
+    return SEPARATOR.join(suite.path), raw.class_name, raw.name, raw.file or suite.file, ""
 
 
 def no_suite_error(_: RawCase) -> str | None:
     """Every entry is a test."""
     return None
+
+
+def counted_but_not_shown(seen: Evidence, errors: Sequence[SuiteError]) -> Sequence[SuiteError]:
+    """Counts are never trusted for good news; when they claim bad and no case shows any, something else failed."""
+    if not seen.counted_bad or errors or seen.tags - {"skipped"} or seen.odd_statuses:
+        return ()
+    suite = seen.attributes.get("name", "")
+    return (SuiteError(suite, f"the report counts {seen.counted_bad} failures or errors but shows none"),)
+
+
+def no_advice(_: Evidence) -> tuple[str, ...]:
+    """Nothing to tell."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +55,11 @@ class Dialect:
     """Several `<failure>` in one case are attempts (vitest), not expectations of one attempt (jasmine)."""
     skipped_wins: bool = False
     """A failure beside `<skipped>` does not count (node:test's todo)."""
-    key: Callable[[RawCase], TestKey] = plain_key
+    key: Callable[[RawCase], Key] | None = None
+    """Suite, class, name, file and variant, where they are not as written."""
     suite_error: Callable[[RawCase], str | None] = no_suite_error
     """The name of the suite whose error this entry reports, when it is not a test."""
+    hidden_errors: Callable[[Evidence, Sequence[SuiteError]], Sequence[SuiteError]] = counted_but_not_shown
+    """Errors that only the counts betray."""
+    advice: Callable[[Evidence], tuple[str, ...]] = no_advice
+    """What to tell the people who made this report."""

@@ -2,9 +2,8 @@
 
 import re
 
-from core.junit.dialects.base import Dialect, plain_key
+from core.junit.dialects.base import Dialect, Key, plain_key
 from core.junit.raw import Evidence, RawCase
-from core.report import TestKey
 
 _PROJECT = re.compile(r"\[([^\]]{1,100})\] ")
 
@@ -13,16 +12,15 @@ def _playwright(seen: Evidence) -> bool:
     return seen.root == "testsuites" and "id" in seen.attributes and "skipped" in seen.attributes
 
 
-def _project(raw: RawCase) -> TestKey:
+def _project(raw: RawCase) -> Key:
     """`hostname` holds the project; with includeProjectInTestName it is also in front of the name."""
-    key = plain_key(raw)
+    suite, class_name, name, file, _ = plain_key(raw)
     project = raw.suite.hostname
-    name = key.name
     if project and name.startswith(f"[{project}] "):
         name = name[len(project) + 3 :]
     elif not project and (prefix := _PROJECT.match(name)):
         project, name = prefix[1], name[prefix.end() :]
-    return TestKey(key.suite, key.class_name, name, raw.file or raw.class_name, project)
+    return suite, class_name, name, file or class_name, project
 
 
 def _jest_suite(raw: RawCase) -> str | None:

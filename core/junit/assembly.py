@@ -1,0 +1,107 @@
+"""Joins what belongs to one test: in one go when the cases fit in memory, in two passes when they do not."""
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+
+import numpy as np
+
+from core.junit.batch import Batch, Entry, Key
+from core.junit.errors import ReportError
+from core.junit.grouping import folded, joined
+from core.junit.naming import Naming
+from core.junit.walker import Item
+from core.report import CaseResult
+
+
+class _Group:
+    """The entries of one normalised identity, under each name they were written with."""
+
+    __slots__ = ("_output", "_written")
+
+    def __init__(self) -> None:
+        self._written: dict[Key, list[Entry]] = {}
+        self._output = ""
+
+    def add(self, written: Key, entry: Entry, output: str) -> None:
+        self._written.setdefault(written, []).append(entry)
+        self._output = output or self._output
+
+    def result(self, key: Key, naming: Naming) -> CaseResult:
+        results = [joined(key, entries, naming.dialect.repeats) for entries in self._written.values()]
+        return folded(key, results, output=self._output)
+
+
+def whole(items: Iterable[Item], naming: Naming) -> Iterator[CaseResult]:
+    """Results of items that are all here, in the order of first appearance."""
+    batches = list(naming.batches(items))
+    seen: set[Key] = set()
+    for batch in batches:
+        seen.update(batch.keys())
+    if len(seen) == sum(map(len, batches)):
+        return chain.from_iterable(batch.results() for batch in batches)
+    return _grouped(batches, naming)
+
+
+def _grouped(batches: Iterable[Batch], naming: Naming) -> Iterator[CaseResult]:
+    groups: dict[Key, _Group] = {}
+    for batch in batches:
+        for key, written, entry, output in batch.singles():
+            group = groups.get(key)
+            if group is None:
+                group = groups[key] = _Group()
+            group.add(written, entry, output)
+    return (group.result(key, naming) for key, group in groups.items())
+
+
+def survey(items: Iterable[Item], naming: Naming, *, limit: int, name: str) -> dict[int, int]:
+    """The first of two passes: hashes of the identities that occur more than once, and how often."""
+    hashes = array("q")
+    for batch in naming.batches(items):
+        hashes.extend(map(hash, batch.keys()))
+    values = np.frombuffer(hashes, dtype=np.int64)
+    values.sort()
+    again = values[1:][values[1:] == values[:-1]]
+    repeated, more = np.unique(again, return_counts=True)
+    if len(repeated) > limit:
+        raise ReportError(
+            f"more than {limit:,} of its tests occur several times",
+            name=name,
+            remedy="Upload one report for each attempt, shard or module.",
+        )
+    return dict(zip(repeated.tolist(), (more + 1).tolist(), strict=True))
+
+
+def second_pass(
+    again: Callable[[], Iterable[Item]], naming: Naming, repeated: dict[int, int]
+) -> Iterator[CaseResult]:
+    """Results one by one; a repeated test leaves when its last entry has come."""
+    waiting: dict[int, dict[Key, _Group]] = {}
+    for batch in naming.batches(again()):
+        if not repeated or repeated.keys().isdisjoint(map(hash, batch.keys())):
+            yield from batch.results()
+            continue
+        for key, written, entry, output in batch.singles():
+            yield from _complete(key, written, entry, output, naming=naming, repeated=repeated, waiting=waiting)
+
+
+def _complete(
+    key: Key,
+    written: Key,
+    entry: Entry,
+    output: str,
+    *,
+    naming: Naming,
+    repeated: dict[int, int],
+    waiting: dict[int, dict[Key, _Group]],
+) -> Iterator[CaseResult]:
+    at = hash(key)
+    groups = waiting.setdefault(at, {})
+    groups.setdefault(key, _Group()).add(written, entry, output)
+    left = repeated.get(at, 1) - 1
+    if left:
+        repeated[at] = left
+        return
+    repeated.pop(at, None)
+    for done, group in waiting.pop(at).items():
+        yield group.result(done, naming)

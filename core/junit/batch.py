@@ -1,0 +1,88 @@
+"""Columns of named cases: cheap to compare and count, made into results at the end."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import cast
+
+from core.report import Attempt, CaseResult, TestKey
+
+Key = tuple[str, str, str, str, str]
+"""Suite, class, name, file, variant: a `TestKey` before it is worth an object."""
+Entry = tuple[Attempt, ...]
+
+
+@dataclass(slots=True)
+class Batch:
+    """Equally long columns; `written` holds the names before normalising where they differ."""
+
+    suites: list[str] = field(default_factory=list)
+    classes: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    variants: list[str] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    written: dict[int, Key] = field(default_factory=dict)
+    outputs: dict[int, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def keys(self) -> Iterator[Key]:
+        """The normalised identity of each case."""
+        return zip(self.suites, self.classes, self.names, self.files, self.variants, strict=True)
+
+    def add(self, key: Key, entry: Entry, *, written: Key, output: str) -> None:
+        """One more case."""
+        at = len(self.names)
+        for column, part in zip(self._columns(), key, strict=True):
+            column.append(part)
+        self.entries.append(entry)
+        if written != key:
+            self.written[at] = written
+        if output:
+            self.outputs[at] = output
+
+    def results(self) -> list[CaseResult]:
+        """A result for each case, none of which is repeated."""
+        keys = list(map(_KeyDraft, *self._columns()))
+        for key in keys:
+            key.__class__ = TestKey  # type: ignore[assignment] # the layouts are the same
+        drafts = list(map(_ResultDraft, keys, self.entries))
+        for draft in drafts:
+            draft.__class__ = CaseResult  # type: ignore[assignment] # the layouts are the same
+        results = cast("list[CaseResult]", drafts)
+        for at, output in self.outputs.items():
+            results[at] = replace(results[at], output=output)
+        return results
+
+    def singles(self) -> Iterator[tuple[Key, Key, Entry, str]]:
+        """Identity, identity as written, attempts and output of each case."""
+        for at, (key, entry) in enumerate(zip(self.keys(), self.entries, strict=True)):
+            yield key, self.written.get(at, key), entry, self.outputs.get(at, "")
+
+    def _columns(self) -> tuple[list[str], list[str], list[str], list[str], list[str]]:
+        return self.suites, self.classes, self.names, self.files, self.variants
+
+
+class _KeyDraft:
+    """A frozen dataclass is slow to make (0.8 µs); a twin of its layout that then changes class is not (0.2 µs)."""
+
+    __slots__ = TestKey.__slots__
+
+    def __init__(self, suite: str, class_name: str, name: str, file: str, variant: str) -> None:
+        self.suite = suite
+        self.class_name = class_name
+        self.name = name
+        self.file = file
+        self.variant = variant
+
+
+class _ResultDraft:
+    __slots__ = CaseResult.__slots__
+
+    def __init__(self, key: _KeyDraft, attempts: Entry) -> None:
+        self.key = key
+        self.attempts = attempts
+        self.ambiguous = False
+        self.volatile = False
+        self.output = ""

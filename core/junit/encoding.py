@@ -1,0 +1,85 @@
+"""Which encoding a document is in, and its bytes as UTF-8."""
+
+import codecs
+import re
+from collections.abc import Iterator
+
+from core.junit.replay import Readable
+
+CHUNK = 1 << 18
+_HEAD = 256
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_WIDE = ((b"<\0\0\0", "utf-32-le"), (b"\0\0\0<", "utf-32-be"), (b"<\0", "utf-16-le"), (b"\0<", "utf-16-be"))
+_DECLARED = re.compile(rb"""\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z][\w.\-]{0,40})["']""")
+_UTF8 = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
+_SINGLE_OR_EAST_ASIAN = re.compile(
+    r"(iso|windows|cp|koi8|mac|shift|s?jis|euc|gb|big5|latin|l\d)[\w.\-]*", re.IGNORECASE
+)
+"""Python's registry also holds codecs that are no character sets (zlib, rot13, idna): those are never looked up."""
+
+
+class Utf8:
+    """Iterate for chunks of UTF-8, whatever the source is in; `warnings` says what was repaired."""
+
+    def __init__(self, source: Readable) -> None:
+        self.warnings: list[str] = []
+        self._source = source
+
+    def __iter__(self) -> Iterator[bytes]:
+        head = self._head()
+        encoding, skipped = self._sniff(head)
+        chunks = self._chunks(head[skipped:])
+        return chunks if encoding == "utf-8" else self._recoded(chunks, encoding)
+
+    def _head(self) -> bytes:
+        head = b""
+        while len(head) < _HEAD and (more := self._source.read(CHUNK)):
+            head += more
+        return head
+
+    def _chunks(self, head: bytes) -> Iterator[bytes]:
+        if head:
+            yield head
+        while chunk := self._source.read(CHUNK):
+            yield chunk
+
+    def _recoded(self, chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+        decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+        replaced = 0
+        for chunk in chunks:
+            text = decoder.decode(chunk)
+            replaced += text.count("\ufffd")
+            yield text.encode("utf-8", "replace")
+        rest = decoder.decode(b"", final=True)
+        replaced += rest.count("\ufffd")
+        yield rest.encode("utf-8", "replace")
+        if replaced:
+            self.warnings.append(f"{replaced} characters were not valid in {encoding} and were replaced")
+
+    def _sniff(self, head: bytes) -> tuple[str, int]:
+        for bom, encoding in _BOMS:
+            if head.startswith(bom):
+                return encoding, len(bom)
+        for start, encoding in _WIDE:
+            if head.startswith(start):
+                return encoding, 0
+        declared = _DECLARED.match(head)
+        return (self._known(declared[1].decode("ascii")) if declared else "utf-8"), 0
+
+    def _known(self, name: str) -> str:
+        """An 8-bit declaration was readable, so a declared UTF-16 is wrong: a habit of .NET writers."""
+        if name.lower() in _UTF8:
+            return "utf-8"
+        if _SINGLE_OR_EAST_ASIAN.fullmatch(name):
+            try:
+                return codecs.lookup(name).name
+            except LookupError:
+                pass
+        self.warnings.append(f"the declared encoding {name} is not the file's own; it was read as UTF-8")
+        return "utf-8"

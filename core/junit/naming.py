@@ -1,0 +1,123 @@
+"""From items to batches of named cases, as one dialect reads them."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from core.identity import may_change, normal, stable_file
+from core.junit.attempts import PASSING, attempts, passed
+from core.junit.batch import Batch, Entry, Key
+from core.junit.dialects import SEPARATOR, Dialect, plain_key
+from core.junit.raw import RawCase
+from core.junit.rows import Rows
+from core.junit.text import printable, told
+from core.junit.walker import Item
+from core.limits import Limits
+from core.report import SuiteError
+
+_BATCH = 4096
+_CACHED = 50_000
+
+
+class Naming:
+    """Says what each entry's test is called; entries that are no tests become `errors`."""
+
+    def __init__(self, dialect: Dialect, *, variant: str, limits: Limits) -> None:
+        self.dialect = dialect
+        self.errors: list[SuiteError] = []
+        self._limits = limits
+        self._variant = variant
+        self._normal: dict[str, str] = {}
+        self._files: dict[str, str] = {}
+        self._passed: dict[str, Entry] = {}
+
+    def batches(self, items: Iterable[Item]) -> Iterator[Batch]:
+        """The cases in order, many at a time."""
+        waiting = Batch()
+        for item in items:
+            if isinstance(item, Rows) and self._simple(item):
+                if len(waiting):
+                    yield waiting
+                    waiting = Batch()
+                yield self._columns(item)
+                continue
+            for raw in item.raw_cases():
+                self._add(raw, waiting)
+            if len(waiting) >= _BATCH:
+                yield waiting
+                waiting = Batch()
+        if len(waiting):
+            yield waiting
+
+    def _simple(self, rows: Rows) -> bool:
+        """Nothing about these rows needs a look at each of them."""
+        if not rows.plain or self.dialect.key is not None:
+            return False
+        if rows.statuses is not None and not PASSING.issuperset(rows.statuses):
+            return False
+        stable = not may_change("\n".join(rows.names))
+        if stable and rows.classes is not None:
+            stable = not may_change("\n".join(set(rows.classes)))
+        return stable and self._stays(SEPARATOR.join(rows.suite.path))
+
+    def _stays(self, text: str) -> bool:
+        return self._normalised(text) == text
+
+    def _columns(self, rows: Rows) -> Batch:
+        count = rows.count
+        outer = self._file(rows.suite.file)
+        return Batch(
+            suites=[SEPARATOR.join(rows.suite.path)] * count,
+            classes=rows.classes or [""] * count,
+            names=rows.names,
+            files=[self._file(file) or outer for file in rows.files] if rows.files else [outer] * count,
+            variants=[self._variant] * count,
+            entries=self._passes(rows),
+        )
+
+    def _passes(self, rows: Rows) -> list[Entry]:
+        """Passed attempts that took equally long are one shared value."""
+        known = self._passed
+        if len(known) > _CACHED:
+            known.clear()
+        times = rows.times or [""] * rows.count
+        for time in set(times).difference(known):
+            known[time] = passed(time)
+        return list(map(known.__getitem__, times))
+
+    def _add(self, raw: RawCase, batch: Batch) -> None:
+        if raw.marks and (suite := self.dialect.suite_error(raw)) is not None:
+            self.errors.append(SuiteError(suite, self._told(raw)))
+            return
+        written = self._written(raw)
+        suite, class_name, name, file, variant = written
+        key = (self._normalised(suite), self._normalised(class_name), normal(name), file, variant)
+        batch.add(key, attempts(raw, self.dialect, self._limits), written=written, output=printable(raw.output))
+
+    def _written(self, raw: RawCase) -> Key:
+        if self.dialect.key is not None:
+            suite, class_name, name, file, variant = self.dialect.key(raw)
+        else:
+            suite, class_name, name, file, variant = plain_key(raw)
+        if self._variant:
+            variant = f"{self._variant} / {variant}" if variant else self._variant
+        return suite, class_name, name, self._file(file), variant
+
+    def _normalised(self, text: str) -> str:
+        return _remembered(self._normal, text, normal)
+
+    def _file(self, path: str) -> str:
+        return _remembered(self._files, path, stable_file) if path else ""
+
+    def _told(self, raw: RawCase) -> str:
+        limit = self._limits.text_chars
+        texts = (told(mark.message, mark.type, mark.text, limit=limit) for mark in raw.marks)
+        return "\n\n".join(filter(None, texts)) or f"<{raw.marks[0].tag}>"
+
+
+def _remembered(known: dict[str, str], text: str, read: Callable[[str], str]) -> str:
+    """Suites, classes and files repeat; each is normalised once."""
+    value = known.get(text)
+    if value is None:
+        if len(known) > _CACHED:
+            known.clear()
+        value = known[text] = read(text)
+    return value

@@ -1,0 +1,57 @@
+"""A source that can be read a second time, whatever it is."""
+
+import zlib
+from collections.abc import Iterator
+from typing import BinaryIO, Protocol
+
+_PART = 1 << 20
+
+
+class Readable(Protocol):
+    """All that reading a report asks of a source."""
+
+    def read(self, size: int, /) -> bytes:
+        """Up to `size` bytes; empty at the end."""
+        ...
+
+
+class Replay:
+    """Reads the source once as it comes; `again` starts anew, by a seek or from a compressed memory of the bytes."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self._source = source
+        self._start = source.tell() if source.seekable() else None
+        self._tape: list[bytes] = []
+        self._press = zlib.compressobj(1)
+
+    def read(self, size: int, /) -> bytes:
+        """The next bytes, remembered when the source cannot go back."""
+        data = self._source.read(size)
+        if self._start is None:
+            self._tape.append(self._press.compress(data))
+        return data
+
+    def again(self) -> Readable:
+        """The source from its beginning."""
+        if self._start is not None:
+            self._source.seek(self._start)
+            return self._source
+        self._tape.append(self._press.flush())
+        return _Tape(self._tape)
+
+
+class _Tape:
+    def __init__(self, tape: list[bytes]) -> None:
+        self._parts = _unpacked(tape)
+
+    def read(self, _size: int, /) -> bytes:
+        return next(self._parts, b"")
+
+
+def _unpacked(tape: list[bytes]) -> Iterator[bytes]:
+    press = zlib.decompressobj()
+    for part in tape:
+        data = press.decompress(part, _PART)
+        while data:
+            yield data
+            data = press.decompress(press.unconsumed_tail, _PART)
