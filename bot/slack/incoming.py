@@ -78,9 +78,9 @@ def read_payload(payload: Mapping[str, Any]) -> Incoming:
     if "command" in payload and "type" not in payload:
         return _command(payload)
     kind = payload.get("type")
-    if kind in EVENTS:
+    if isinstance(kind, str) and kind in EVENTS:
         return _event(payload)
-    if kind not in INTERACTIONS:
+    if not isinstance(kind, str) or kind not in INTERACTIONS:
         raise ValidationError("This is none of the things Slack sends.")
     return _interaction(payload)
 

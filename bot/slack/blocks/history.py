@@ -35,9 +35,7 @@ def _event(event: AuditEvent) -> list[Block]:
     verb = line(event.action.rpartition(".")[2].replace("_", " "), 40)
     who = user(event.actor) if is_user_id(event.actor) else words(line(event.actor, 60))
     reason = (event.details or {}).get("reason")
-    parts = [date(event.at, time=True), words("  "), who, words(f" {verb}", bold=True), _through(event)]
+    parts = [date(event.at, time=True), words("  "), who, words(f" {verb}", bold=True)]
+    if event.via and event.via != "slack":
+        parts.append(words(f" ({line(event.via, 20)})"))
     return [*parts, words(f": {line(reason, 200)}")] if isinstance(reason, str) and reason else parts
-
-
-def _through(event: AuditEvent) -> Block:
-    return words("" if event.via == "slack" else f" ({line(event.via, 20)})") if event.via else words(" ")
