@@ -1,0 +1,1 @@
+"""A tiny shop: the project whose tests the demo runs."""

@@ -1,0 +1,16 @@
+"""One of these fails without a cause about every third time."""
+
+
+def test_an_order_is_stored(store):
+    store.rows["order"] = 1
+    assert "order" in store.rows
+
+
+def test_payment_settles_in_time(weather):
+    waited = weather.choice([12, 15, 18, 21, 38, 41])
+    assert waited < 30, f"payment took {waited} ms, more than 30"
+
+
+def test_a_receipt_is_written(store):
+    store.rows["receipt"] = 1
+    assert store.rows["receipt"] == 1

@@ -1,0 +1,101 @@
+"""Serve: the web server with its sweeps and timetable, and the worker, which is the same without the web."""
+
+import asyncio
+import contextlib
+import signal
+import threading
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from bot.app import App, build
+from bot.log import configure_logs
+from bot.settings import Settings, load_settings
+
+log = structlog.get_logger(__name__)
+
+GRACE = 8
+"""Seconds that requests in flight get after SIGTERM."""
+BACKLOG = 2048
+
+
+def wall_clock() -> datetime:
+    """The time of day, UTC; handed to everything that needs it."""
+    return datetime.now(UTC)  # noqa: TID251 - here the time enters the program
+
+
+def serve(settings: Settings, *, host: str, port: int, workers: int = 1) -> None:
+    """Serve until SIGTERM or Ctrl-C; requests in flight are finished."""
+    options = {"host": host, "port": port, "access_log": False, "log_config": None, "backlog": BACKLOG}
+    configure_logs(settings.log_level)
+    if workers > 1:
+        prepare(settings)
+        uvicorn.run(
+            "bot.serve:from_environment",
+            factory=True,
+            workers=workers,
+            timeout_graceful_shutdown=GRACE,
+            **options,  # type: ignore[arg-type]  # one dict for both ways
+        )
+        return
+    app = build(settings, now=wall_clock)
+    app.desk.database.migrate()
+    application = _with_life(app)
+    config = uvicorn.Config(application, timeout_graceful_shutdown=GRACE, **options)  # type: ignore[arg-type]
+    uvicorn.Server(config).run()
+
+
+def from_environment() -> FastAPI:
+    """One of several worker processes builds its own application."""
+    settings = load_settings()
+    configure_logs(settings.log_level)
+    return _with_life(build(settings, now=wall_clock))
+
+
+def prepare(settings: Settings) -> None:
+    """Bring the schema up to date before the first request."""
+    app = build(settings, now=wall_clock)
+    app.desk.database.migrate()
+    app.desk.database.close()
+
+
+def work(settings: Settings) -> None:
+    """Run sweeps and timetable without the web, on as many nodes as wanted, until SIGTERM or Ctrl-C."""
+    configure_logs(settings.log_level)
+    app = build(settings, now=wall_clock)
+    app.desk.database.migrate()
+    over = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: over.set())
+    app.start()
+    log.info("worker.started")
+    over.wait()
+    app.stop()
+
+
+def _with_life(app: App) -> FastAPI:
+    """The application, whose sweeps begin and end with it."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        app.start()
+        socket = asyncio.create_task(_socket_mode(app))
+        log.info("server.started", base_url=app.settings.base_url)
+        try:
+            yield
+        finally:
+            socket.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await socket
+            await asyncio.to_thread(app.stop)
+
+    app.asgi.router.lifespan_context = lifespan
+    return app.asgi
+
+
+async def _socket_mode(app: App) -> None:
+    if app.slack is not None and app.settings.slack_app_token:
+        await app.slack.run_socket()
