@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -45,7 +46,7 @@ class Room:
         return answer
 
     def _answers(self, method: str, args: dict[str, Any]) -> dict[str, Any]:
-        known = {
+        known: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "auth.test": lambda _: {
                 "team_id": TEAM,
                 "team": "demo",
