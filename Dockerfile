@@ -7,7 +7,7 @@ RUN python -m venv /opt/flakeguard
 COPY requirements.lock ./
 RUN /opt/flakeguard/bin/pip install --require-hashes -r requirements.lock
 COPY . .
-RUN /opt/flakeguard/bin/pip wheel --no-deps --no-build-isolation -w /tmp/wheel . \
+RUN pip install "hatchling>=1.27" && pip wheel --no-deps --no-build-isolation -w /tmp/wheel . \
     && /opt/flakeguard/bin/pip install --no-deps /tmp/wheel/*.whl
 
 FROM python:3.11-slim-bookworm

@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TESTS ?= tests
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 .PHONY: help setup demo test check format lint types imports serve lock wheel bench fuzz pictures clean
 
@@ -14,12 +15,12 @@ help: ## Show this list
 
 setup: $(READY) ## Install everything that is needed into .venv, from the locked set
 
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements-dev.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "FlakeGuard needs Python 3.11 or newer; install it, or say which: make PYTHON=/path/to/python3"; exit 1; }
 	@echo "==> Setting up .venv with $$($(PYTHON) --version) (first time: about half a minute)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Python's venv module is missing; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
 	@echo "==> Installing the locked packages"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(READY)
 
@@ -52,9 +53,10 @@ imports: $(READY)
 serve: $(READY) ## Start the server on http://127.0.0.1:8000 (settings: .env.example)
 	@$(BIN)/flakeguard serve
 
-lock: ## Renew requirements.lock (needs uv)
+lock: ## Renew requirements.lock (to run) and requirements-dev.lock (to work on it)
 	@command -v uv >/dev/null || $(BIN)/python -m pip install --quiet uv
-	@PATH="$(PATH):$(BIN)" uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group dev --extra plot pyproject.toml -o requirements.lock
+	@PATH="$(PATH):$(BIN)" $(COMPILE) pyproject.toml -o requirements.lock
+	@PATH="$(PATH):$(BIN)" $(COMPILE) --group dev --extra plot pyproject.toml -o requirements-dev.lock
 
 wheel: $(READY) ## Build the wheel into dist/
 	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation -w dist . && ls dist
