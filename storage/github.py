@@ -180,6 +180,16 @@ def repository_of(tx: Tx, project_id: int) -> KnownRepository | None:
     return None if row is None else _repository(row)
 
 
+def account_of_repository(tx: Tx, github_id: int) -> int | None:
+    """The account that owns a repository, where it is known."""
+    query = (
+        select(col(InstallationRow.account_id))
+        .join(GitHubRepositoryRow, col(GitHubRepositoryRow.installation_id) == col(InstallationRow.id))
+        .where(col(GitHubRepositoryRow.github_id) == github_id)
+    )
+    return tx.execute(query).scalar()
+
+
 def active_repositories(tx: Tx, installation_id: int | None = None) -> Sequence[KnownRepository]:
     """Repositories to ask about, of installations that are neither suspended nor removed."""
     query = (

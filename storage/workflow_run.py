@@ -122,7 +122,7 @@ def find_workflow_run(tx: Tx, project_id: int, run_id: int, attempt: int) -> See
 
 
 def newest_attempts(tx: Tx, project_id: int, head_sha: str, workflow: str) -> Sequence[SeenRun]:
-    """The newest collected attempt of each run of a workflow on a commit (a push and a pull request may run it)."""
+    """The newest collected attempt of each run of a workflow on a commit (there may be several runs)."""
     rows = tx.execute(
         select(WorkflowRunRow)
         .where(

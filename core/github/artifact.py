@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -111,7 +111,7 @@ def _cell(matrix: object) -> str:
     return ", ".join(fields.clean(f"{key}={value}") for key, value in sorted(matrix.items()))[:200]
 
 
-def contradiction(metadata: Metadata, run: WorkflowRun, repository_id: int) -> str:
+def contradiction(metadata: Metadata, run: WorkflowRun, repository_id: int, *, newest: int) -> str:
     """A sentence when the metadata speaks against the API (forged or copied); empty when it agrees."""
     if metadata.run_id not in {None, run.id}:
         return f"{METADATA} names run {metadata.run_id}, the artifact belongs to run {run.id}."
@@ -119,49 +119,52 @@ def contradiction(metadata: Metadata, run: WorkflowRun, repository_id: int) -> s
         return f"{METADATA} names another repository."
     if metadata.head_sha not in {"", run.head_sha}:
         return f"{METADATA} names another commit."
-    if metadata.attempt is not None and metadata.attempt > run.attempt:
-        return f"{METADATA} names attempt {metadata.attempt}, the run has had {run.attempt}."
+    if metadata.attempt is not None and metadata.attempt > newest:
+        return f"{METADATA} names attempt {metadata.attempt}, the run has had {newest}."
     return ""
 
 
 def origin_of(
-    artifact: Artifact, metadata: Metadata | None, run: WorkflowRun, attempts: Iterable[WorkflowRun]
+    artifact: Artifact, metadata: Metadata | None, run: WorkflowRun, attempts: Collection[WorkflowRun]
 ) -> Origin:
-    """Attempt, job and variant: from the metadata, else the name, else the time it was created."""
+    """Attempt, job and variant: from the metadata, else the name, else the time it was created.
+
+    `attempts` are the attempts known of the run, `run` (the one being collected) among them.
+    """
+    newest = max(one.attempt for one in attempts)
     job, variant = names_of(artifact.name, run)
-    told = (metadata.attempt if metadata else None) or _attempt_by_name(artifact.name, run)
+    told = (metadata.attempt if metadata else None) or _attempt_by_name(artifact.name, newest)
     return Origin(
         attempt=told or _attempt_by_time(artifact, run, attempts),
         job=(metadata.job if metadata else "") or job,
         variant=(metadata.variant if metadata else "") or variant,
-        inferred=told is None and run.attempt > 1,
+        inferred=told is None and newest > 1,
     )
 
 
-def _attempt_by_name(name: str, run: WorkflowRun) -> int | None:
+def _attempt_by_name(name: str, newest: int) -> int | None:
     found = _ATTEMPT.search(name)
     named = int(found[1]) if found else 0
-    return named if 1 <= named <= run.attempt else None
+    return named if 1 <= named <= newest else None
 
 
-def _attempt_by_time(artifact: Artifact, run: WorkflowRun, attempts: Iterable[WorkflowRun]) -> int:
+def _attempt_by_time(artifact: Artifact, run: WorkflowRun, attempts: Collection[WorkflowRun]) -> int:
     """The newest attempt that had begun when the artifact was created."""
     if artifact.created_at is None:
         return run.attempt
     begun = [
         one.attempt
-        for one in (run, *attempts)
+        for one in attempts
         if (start := one.window[0]) is not None and start <= artifact.created_at
     ]
-    return max(begun, default=min((one.attempt for one in (run, *attempts)), default=1))
+    return max(begun, default=min(one.attempt for one in attempts))
 
 
-def needs_attempts(artifacts: Iterable[Artifact], run: WorkflowRun) -> bool:
-    """True when some artifact is older than this attempt and its name does not tell the attempt."""
-    start = run.window[0]
-    return run.attempt > 1 and any(
-        _attempt_by_name(one.name, run) is None
-        and (start is None or one.created_at is None or one.created_at < start)
+def other_attempts_matter(artifacts: Iterable[Artifact], run: WorkflowRun) -> bool:
+    """True when some artifact may belong to an attempt before or after this one."""
+    start, end = run.window
+    return any(
+        one.created_at is None or (start and one.created_at < start) or (end and one.created_at > end)
         for one in artifacts
     )
 
