@@ -18,6 +18,7 @@ from jobs.enlist import enlist_all
 from jobs.forge import Forge, ForgeDelivery, SuspendedError, WaitError
 from jobs.hook import IgnoredError
 from jobs.receive import receive
+from jobs.receive import sweep_inbox as sweep_inbox  # noqa: PLC0414 - the three sweeps are offered together
 from storage import delivery as inbox
 from storage import github as memory
 from storage import workflow_run as seen

@@ -12,9 +12,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from bot.github.config import GitHubConfig
-from bot.github.oidc import OidcVerifier, oidc_router
 from bot.github.signature import verified
-from bot.settings import Settings
 from core.errors import DatabaseError
 from core.github.event import read_envelope, wanted
 from jobs.desk import Desk
@@ -44,10 +42,9 @@ class Refusal(Exception):  # noqa: N818 - it refuses; nothing went wrong here
         return JSONResponse(content, self.status, headers=headers, media_type="application/problem+json")
 
 
-def github_router(desk: Desk, settings: Settings, *, oidc: OidcVerifier | None = None) -> APIRouter:
-    """The routes GitHub and its workflow runs call."""
+def webhook_router(desk: Desk, config: GitHubConfig) -> APIRouter:
+    """`POST /github/webhooks`."""
     router = APIRouter()
-    config = GitHubConfig.of(settings)
 
     @router.post("/github/webhooks", status_code=202, tags=["github"])
     async def github_webhooks(request: Request) -> JSONResponse:
@@ -58,7 +55,6 @@ def github_router(desk: Desk, settings: Settings, *, oidc: OidcVerifier | None =
             log.info("webhook.refused", status=refusal.status, reason=refusal.detail)
             return refusal.response()
 
-    router.include_router(oidc_router(desk, oidc or OidcVerifier(config, now=desk.now)))
     return router
 
 
