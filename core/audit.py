@@ -2,9 +2,10 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 GENESIS = "0" * 64
@@ -34,7 +35,7 @@ def chain_hash(event: AuditEvent) -> str:
         event.previous,
         event.organization_id,
         event.seq,
-        event.at.isoformat(),
+        event.at.astimezone(UTC).isoformat(),
         event.actor,
         event.via,
         event.action,
@@ -44,6 +45,21 @@ def chain_hash(event: AuditEvent) -> str:
     ]
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def stable(value: Any) -> Any:
+    """The details as every database gives them back: jsonb knows no 1e20, no -0.0 and no NaN, so neither do we."""
+    match value:
+        case float() if not math.isfinite(value):
+            return str(value)
+        case float() if value.is_integer():
+            return int(value)
+        case dict():
+            return {str(key): stable(item) for key, item in value.items()}
+        case list() | tuple():
+            return [stable(item) for item in value]
+        case _:
+            return value
 
 
 def verify(events: Iterable[AuditEvent]) -> str | None:

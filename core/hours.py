@@ -59,7 +59,10 @@ class QuietHours:
         start, separator, stop = text.partition("-")
         if not separator:
             raise ValidationError("Quiet hours are written like 22:00-07:00.", field="quiet_hours")
-        return cls(clock_time(start.strip()), clock_time(stop.strip()), zone_of(timezone))
+        begin, end = clock_time(start.strip()), clock_time(stop.strip())
+        if begin == end:
+            raise ValidationError("Quiet hours need a beginning and another end.", field="quiet_hours")
+        return cls(begin, end, zone_of(timezone))
 
     def end(self, now: datetime) -> datetime | None:
         """When the present quiet hours end; None when it is not quiet now."""

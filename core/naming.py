@@ -2,6 +2,9 @@
 
 from core.report import TestKey
 
+_STEP = " \u203a "
+"""What Playwright writes between a test's describe blocks."""
+
 
 def full_name(key: TestKey) -> str:
     """File (or class path), class and name in one line, the variant in parentheses behind it."""
@@ -12,13 +15,20 @@ def full_name(key: TestKey) -> str:
 
 def short_name(key: TestKey) -> str:
     """The last segment without parameters."""
-    name = key.name.rsplit("::", 1)[-1].rsplit(" › ", 1)[-1]
+    name = key.name.rsplit("::", 1)[-1].rsplit(_STEP, 1)[-1]
     return name.split("[", 1)[0].strip() or name
 
 
 def _where(key: TestKey) -> str:
     if not key.file:
         return key.class_name or ("" if key.suite == key.name else key.suite)
-    module = key.file.rsplit(".", 1)[0].replace("/", ".")
-    inner = key.class_name.removeprefix(module).lstrip(".")
-    return f"{key.file}::{inner.replace('.', '::')}" if inner and inner != key.file else key.file
+    inner = _inside(key.class_name, key.file)
+    return f"{key.file}::{inner.replace('.', '::')}" if inner else key.file
+
+
+def _inside(class_name: str, file: str) -> str:
+    """The class without the part that only repeats the file."""
+    module = file.rsplit(".", 1)[0].replace("/", ".")
+    if class_name in {file, module, file.replace("/", ".")}:
+        return ""
+    return class_name.removeprefix(f"{module}.")

@@ -75,11 +75,11 @@ class Policy:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Policy":
         """Read stored or sent data; unknown and impossible values are named."""
-        known = {item.name for item in fields(cls)}
-        if unknown := sorted(set(data) - known):
+        shipped = cls()
+        known = {item.name: getattr(shipped, item.name) for item in fields(cls)}
+        if unknown := sorted(set(data) - set(known)):
             raise ValidationError(f"The policy has no setting called {', '.join(unknown)}.", fields=unknown)
-        values = {**data, "protected_paths": tuple(data.get("protected_paths", ()))}
-        policy = cls(**values)
+        policy = cls(**{name: _fitting(name, value, known[name]) for name, value in data.items()})
         policy.check()
         return policy
 
@@ -92,7 +92,7 @@ class Policy:
             self.quiet()
         for name, (low, high) in RANGES.items():
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            if not low <= value <= high:
                 raise ValidationError(f"{name} must be between {low} and {high}.", field=name)
 
     def next(self, **changes: Any) -> "Policy":
@@ -101,6 +101,27 @@ class Policy:
         policy.check()
         return policy
 
+
+def _fitting(name: str, value: object, default: object) -> Any:
+    """The value as the setting's own type; a wrong type is named, because it would act in surprising ways."""
+    match default:
+        case tuple() if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
+            return tuple(item.strip() for item in value if item.strip())
+        case float() if isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
+        case _ if type(value) is type(default):
+            return value
+    raise ValidationError(f"{name} must be {_KINDS[type(default)]}.", field=name)
+
+
+_KINDS: dict[type, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    tuple: "a list of texts",
+    dict: "a table of detection settings",
+}
 
 RANGES: dict[str, tuple[float, float]] = {
     "approvals_required": (1, 10),

@@ -5,6 +5,7 @@ present value and answers with the next one or refuses in words; storing it (com
 the caller's part.
 """
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,7 +13,7 @@ from typing import Any
 
 from core.errors import ConflictError, ForbiddenError, ValidationError
 from core.policy import Policy
-from core.tenancy import FLAKEGUARD, Person, Role, Via
+from core.tenancy import CLOCK, FLAKEGUARD, Person, Role, Via
 
 
 class State(StrEnum):
@@ -92,7 +93,7 @@ class Quarantine:
         return f"q-{self.id}:{self.version}"
 
 
-MAX_ID_DIGITS = 18
+_HANDLE = re.compile(r"(?:q-)?([0-9]{1,18})(?::([0-9]{1,9}))?")
 """Ids fit 64 bits; longer text is not an id."""
 
 
@@ -106,14 +107,10 @@ class RefusedError(ForbiddenError):
 
 def parse_handle(text: str) -> tuple[int, int | None]:
     """`q-17:3` -> (17, 3); `q-17` and `17` -> (17, None)."""
-    name, _, version = text.strip().removeprefix("q-").partition(":")
-    if (
-        not name.isdecimal()
-        or not name.isascii()
-        or (version and not version.isdecimal())
-        or len(name) > MAX_ID_DIGITS
-    ):
+    found = _HANDLE.fullmatch(text.strip())
+    if found is None:
         raise ValidationError(f"{text[:40]!r} is not the id of a proposal; it looks like q-17.")
+    name, version = found.groups()
     return int(name), int(version) if version else None
 
 
@@ -143,7 +140,7 @@ def approve(quarantine: Quarantine, *, by: Person, role: Role, policy: Policy, n
 
 def auto_approves(quarantine: Quarantine, *, score: float, policy: Policy, protected: bool) -> bool:
     """True when the policy itself approves a proposal of this score."""
-    return not protected and 0 < policy.auto_approve_score <= score and quarantine.needed <= 1
+    return not protected and 0 < policy.auto_approve_score <= score and quarantine.needed == 1
 
 
 def activate(quarantine: Quarantine, *, by: Person, now: datetime) -> Quarantine:
@@ -198,12 +195,17 @@ def extend(
         raise ValidationError(f"Renew for 1 to {MAX_DAYS} days.", field="days")
     if quarantine.renewals >= policy.max_renewals:
         raise RefusedError(f"It has been renewed {quarantine.renewals} times, the most the policy allows.")
+    until = now + timedelta(days=days)
+    if quarantine.until and until < quarantine.until:
+        raise ValidationError(
+            "It already lasts longer than that; release it to end it earlier.", field="days"
+        )
     return replace(
         quarantine,
         state=State.ACTIVE,
         version=quarantine.version + 1,
         renewals=quarantine.renewals + 1,
-        until=now + timedelta(days=days),
+        until=until,
         decision_reason=reason.strip(),
     )
 
@@ -216,9 +218,9 @@ def on_clock(quarantine: Quarantine, now: datetime) -> Quarantine | None:
     """What time alone does to it: lapse, begin to expire, expire. None when nothing changes."""
     match quarantine.state:
         case State.PROPOSED if now >= quarantine.lapses_at:
-            return end(quarantine, State.LAPSED, by=_CLOCK, reason="", now=now)
+            return end(quarantine, State.LAPSED, by=CLOCK, reason="", now=now)
         case State.ACTIVE | State.EXPIRING if quarantine.until and now >= quarantine.until:
-            return end(quarantine, State.EXPIRED, by=_CLOCK, reason="", now=now)
+            return end(quarantine, State.EXPIRED, by=CLOCK, reason="", now=now)
         case State.ACTIVE if quarantine.until and now >= quarantine.until - timedelta(days=WARN_DAYS):
             return replace(quarantine, state=State.EXPIRING, version=quarantine.version + 1)
         case _:
@@ -229,9 +231,6 @@ def withdraw(quarantine: Quarantine, *, reason: str, now: datetime) -> Quarantin
     """The proposal is taken back because its reason is gone (recovered, or broken after all)."""
     require_proposed(quarantine)
     return end(quarantine, State.WITHDRAWN, by=FLAKEGUARD, reason=reason, now=now)
-
-
-_CLOCK = Person(user="flakeguard", via=Via.CLOCK)
 
 
 def end(
