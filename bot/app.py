@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from fastapi import FastAPI
-from jobs.reconcile import sweep_inbox
+from jobs.receive import sweep_inbox
 
 from bot.github.forge import GitHubForge
 from bot.github.router import github_router

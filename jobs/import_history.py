@@ -19,7 +19,8 @@ from core.verdict import TestState
 from jobs.desk import Desk
 from jobs.ingest import learn
 from jobs.propose import propose_confirmed
-from jobs.score import close_scoring, explain_test, load_state, open_scoring
+from jobs.explain import explain_test
+from jobs.score import close_scoring, load_state, open_scoring
 from storage.database import Tx
 from storage.detection import detections
 from storage.project import get_project

@@ -20,7 +20,8 @@ from core.verdict import FailureVerdict, TestState
 from jobs.announce import note_in_thread
 from jobs.desk import Desk
 from jobs.propose import propose_confirmed, withdraw_settled
-from jobs.score import Scoring, close_scoring, explain_test, open_scoring, past_of
+from jobs.explain import explain_test
+from jobs.score import Scoring, close_scoring, open_scoring, past_of
 from storage.database import Tx
 from storage.detection import find_detection
 from storage.failure import StoredFailure

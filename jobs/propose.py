@@ -14,7 +14,7 @@ from core.tenancy import FLAKEGUARD, Person, Project
 from jobs.announce import announce_proposal
 from jobs.decide import check_cap, record
 from jobs.desk import Desk
-from jobs.score import explain_test
+from jobs.explain import explain_test
 from storage.database import Tx
 from storage.project import get_policy, get_project
 from storage.quarantine import (

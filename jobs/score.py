@@ -3,9 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
-
-from core.explain import explain
 
 from core.engine import ProjectState, RunOutcome, verdict_of
 from core.execution import PastExecution
@@ -19,7 +16,6 @@ from storage.detection import Detection, StoredTransition, add_transition, put_d
 from storage.project import get_policy
 from storage.result import history
 from storage.scoring import load_scoring, save_scoring, scoring_version
-from storage.test_case import TestCase
 
 
 @dataclass(slots=True)
@@ -78,15 +74,6 @@ def past_of(tx: Tx, project_id: int, test_id: int, since: datetime) -> Iterable[
     for one in history(tx, project_id, test_id, since=since):
         clean = not any(attempt.outcome.bad for attempt in one.attempts)
         yield PastExecution(one.run, one.outcome, clean=clean)
-
-
-def explain_test(
-    tx: Tx, project: Project, test: TestCase, now: datetime, state: ProjectState | None = None
-) -> dict[str, Any]:
-    """Why the verdict on a test is what it is, recomputed from what is stored."""
-    state = state or load_state(tx, project.id)
-    thresholds = get_policy(tx, project.id).thresholds(project.default_branch)
-    return explain(state, test.id, now, thresholds=thresholds).to_dict()
 
 
 def _row(test_id: int, found: Verdict, now: datetime) -> Detection:
