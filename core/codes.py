@@ -67,7 +67,7 @@ def buckets(seconds: npt.NDArray[np.float64]) -> Codes:
         steps = np.ceil(np.log(seconds / SHORTEST) / _STEP)
     codes = np.clip(np.nan_to_num(steps, nan=0, neginf=0, posinf=STEPS), 0, STEPS).astype(np.uint8)
     codes[np.isnan(seconds)] = UNKNOWN
-    return codes
+    return np.asarray(codes)
 
 
 def pack_durations(codes: Codes) -> bytes:

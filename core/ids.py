@@ -24,6 +24,18 @@ def unpack_ids(data: bytes) -> Ids:
     return np.cumsum(_numbers(np.frombuffer(zlib.decompress(data), np.uint8)), dtype=np.int64)
 
 
+def pack_signed(ids: Ids) -> bytes:
+    """Ids in any order: differences folded to be positive, then as above."""
+    steps = np.diff(ids, prepend=0)
+    return zlib.compress(_varints((steps << 1) ^ (steps >> 63)), 6)
+
+
+def unpack_signed(data: bytes) -> Ids:
+    """The same ids in the same order."""
+    folded = _numbers(np.frombuffer(zlib.decompress(data), np.uint8))
+    return np.cumsum((folded >> 1) ^ -(folded & 1), dtype=np.int64)
+
+
 def _varints(numbers: Ids) -> bytes:
     if not len(numbers):
         return b""
@@ -55,7 +67,7 @@ def contains(ids: Ids, wanted: Ids) -> npt.NDArray[np.bool_]:
         return np.zeros(len(wanted), np.bool_)
     place = np.searchsorted(ids, wanted)
     place[place == len(ids)] = 0
-    return ids[place] == wanted
+    return np.asarray(ids[place] == wanted)
 
 
 def place_of(ids: Ids, wanted: int) -> int:

@@ -1,22 +1,40 @@
 """One report as columns: an outcome code and a duration per test, and apart from them the few odd cases.
 
-A passing test is two numbers; only the odd ones (failing, retried) keep their attempts and messages.
+A passing test is two numbers; only the odd ones (failing, retried) keep their attempts and messages. Names are
+cut into blocks of about sixty neighbours, each known by the hash of its text, so that a known report is
+recognised by some hundred hashes instead of ten thousand names.
 """
 
 import hashlib
 import json
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, compress, islice, pairwise
+from operator import ne
 
 import numpy as np
 import numpy.typing as npt
 
-from core.codes import Codes, code_of
-from core.report import Attempt, CaseResult, TestKey
+from core.codes import PASSED, SKIPPED, Codes, code_of
+from core.report import Attempt, CaseResult, Outcome, TestKey
 
 PART = 65_536
 """Tests in one part of a run; what bounds the memory a huge report needs."""
+BLOCK = 60
+"""About so many tests in a block."""
+BLOCK_MAX = 512
+_SEPARATOR = "\x1e"
+_FIELDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The tests of a sheet from `start` to before `stop`, known by the hash of their names."""
+
+    start: int
+    stop: int
+    key: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +46,7 @@ class Sheet:
     seconds: npt.NDArray[np.float64]
     odd: Sequence[tuple[int, CaseResult]]
     """Position and case of every test that is not a plain pass or skip."""
-    volatile: Sequence[int] = ()
-    """Positions of tests whose names were masked."""
+    blocks: Sequence[Block]
 
 
 def sheets(cases: Iterable[CaseResult]) -> Iterator[Sheet]:
@@ -43,14 +60,67 @@ def sheets(cases: Iterable[CaseResult]) -> Iterator[Sheet]:
 
 def read_sheet(cases: Sequence[CaseResult]) -> Sheet:
     """Columns of these cases."""
-    codes = np.fromiter(map(code_of, cases), np.uint8, len(cases))
-    seconds = np.array([case.duration for case in cases], np.float64)
-    odd = [(place, case) for place, case in enumerate(cases) if case.ambiguous or _odd(case)]
-    return Sheet([case.key for case in cases], codes, seconds, odd)
+    attempts = [case.attempts for case in cases]
+    last = [several[-1] for several in attempts]
+    outcomes = [attempt.outcome for attempt in last]
+    passed, skipped = Outcome.PASSED, Outcome.SKIPPED
+    codes = np.zeros(len(cases), np.uint8)
+    codes[[place for place, outcome in enumerate(outcomes) if outcome is skipped]] = SKIPPED
+    strange = [place for place, one in enumerate(outcomes) if one is not passed and one is not skipped]
+    if sum(map(len, attempts)) != len(cases):
+        strange += [place for place, several in enumerate(attempts) if len(several) > 1]
+    if any([case.ambiguous for case in cases]):  # noqa: C419 - the list is twice as fast as a generator
+        strange += [place for place, case in enumerate(cases) if case.ambiguous]
+    odd = [(place, cases[place]) for place in sorted(set(strange))]
+    for place, case in odd:
+        codes[place] = code_of(case)
+    keys = [case.key for case in cases]
+    seconds = np.array([attempt.duration for attempt in last], np.float64)
+    return Sheet(keys, codes, seconds, odd, blocks_of(keys))
 
 
-def _odd(case: CaseResult) -> bool:
-    return len(case.attempts) != 1 or case.attempts[0].outcome.bad
+def blocks_of(keys: Sequence[TestKey]) -> list[Block]:
+    """Cut after classes whose name says so: what is inserted in one place moves no other cut."""
+    classes = [key.class_name for key in keys]
+    columns = (
+        [key.suite for key in keys],
+        classes,
+        [key.name for key in keys],
+        [key.file for key in keys],
+        [key.variant for key in keys],
+    )
+    cuts = _cuts(classes)
+    return [
+        Block(start, stop, _text_key([column[start:stop] for column in columns]))
+        for start, stop in pairwise(cuts)
+    ]
+
+
+def _cuts(classes: Sequence[str]) -> list[int]:
+    ends = list(compress(range(1, len(classes)), map(ne, classes, islice(classes, 1, None))))
+    sieve = _sieve(len(classes), len(ends) + 1)
+    marked = [end for end in ends if not zlib.crc32(classes[end - 1].encode("utf-8", "replace")) & sieve]
+    cuts = [0]
+    for end in (*marked, len(classes)):
+        cuts.extend(range(cuts[-1] + BLOCK_MAX, end, BLOCK_MAX))
+        if end > cuts[-1]:
+            cuts.append(end)
+    return cuts
+
+
+def _sieve(tests: int, classes: int) -> int:
+    """A mask that lets one class end in so many be a cut; a power of two, so that it seldom changes."""
+    wanted = max(1, round(BLOCK * classes / max(tests, 1)))
+    return (1 << (wanted.bit_length() - 1)) - 1
+
+
+def _text_key(columns: Sequence[Sequence[str]]) -> bytes:
+    text = _SEPARATOR.join(chain.from_iterable(columns))
+    kind = b"J"
+    if text.count(_SEPARATOR) != _FIELDS * len(columns[0]) - 1:
+        # A name holds the separator itself; only lengths can tell where such names end.
+        text, kind = json.dumps(columns), b"L"
+    return hashlib.sha256(kind + text.encode("utf-8", "surrogatepass")).digest()[:16]
 
 
 class Digest:
@@ -58,22 +128,28 @@ class Digest:
 
     def __init__(self) -> None:
         """Nothing read yet."""
-        self._state = hashlib.blake2b(digest_size=16, person=b"fg content 1")
+        self._state = hashlib.sha256(b"flakeguard content 1")
 
-    def add(self, sheet: Sheet, identity: bytes) -> None:
-        """`identity` stands for the sheet's keys in order."""
+    def add(self, sheet: Sheet) -> None:
+        """The next part."""
         odd = [
             (place, case.ambiguous, [_told(attempt) for attempt in case.attempts])
             for place, case in sheet.odd
         ]
-        for data in (identity, sheet.codes.tobytes(), sheet.seconds.tobytes(), json.dumps(odd).encode()):
+        names = b"".join(block.key for block in sheet.blocks)
+        for data in (names, sheet.codes.tobytes(), sheet.seconds.tobytes(), json.dumps(odd).encode()):
             self._state.update(len(data).to_bytes(8, "big"))
             self._state.update(data)
 
     def value(self) -> bytes:
         """16 bytes."""
-        return self._state.digest()
+        return self._state.digest()[:16]
 
 
 def _told(attempt: Attempt) -> list[object]:
     return [attempt.outcome.value, attempt.duration, attempt.message]
+
+
+def is_pass(codes: Codes) -> npt.NDArray[np.bool_]:
+    """Which tests passed at the first attempt."""
+    return np.asarray(codes == PASSED)

@@ -71,14 +71,15 @@ class Text(TypeDecorator[str]):
         return None if value is None else storable(value)
 
 
-def _clean_json(value: Any) -> Any:
+def clean_json(value: Any) -> Any:
+    """Plain data without what a database would refuse."""
     match value:
         case str():
             return storable(value)
         case dict():
-            return {storable(str(key)): _clean_json(item) for key, item in value.items()}
+            return {storable(str(key)): clean_json(item) for key, item in value.items()}
         case list() | tuple():
-            return [_clean_json(item) for item in value]
+            return [clean_json(item) for item in value]
         case _:
             return value
 
@@ -98,7 +99,7 @@ class Json(TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:  # noqa: ARG002 - SQLAlchemy's signature
         """Clean on the way in."""
-        return _clean_json(value)
+        return clean_json(value)
 
 
 class Bytes(TypeDecorator[bytes]):

@@ -4,10 +4,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 import sqlalchemy
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, Select, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -17,6 +17,9 @@ from storage.memory import Memory
 
 Tx = Connection
 """One transaction. Other rooms pass it on and never look inside."""
+
+Query = Select[*tuple[Any, ...]]
+"""A SELECT of any columns."""
 
 T = TypeVar("T")
 Dialect = Literal["sqlite", "postgresql"]
@@ -34,8 +37,13 @@ class Unit:
 
     memory: Memory
     after_commit: list[Callable[[], None]] = field(default_factory=list)
-    notes: dict[str, object] = field(default_factory=dict)
+    notes: dict[object, object] = field(default_factory=dict)
     """Facts found earlier in this very transaction, by the module that owns the key."""
+
+    def committed(self) -> None:
+        """What waited for the end of the transaction happens now."""
+        for effect in self.after_commit:
+            effect()
 
 
 class RetryableError(DatabaseError):
@@ -77,16 +85,17 @@ class Database:
             tx.execution_options(**{UNIT: unit})
             with tx.begin():
                 yield tx
-        for effect in unit.after_commit:
-            effect()
+        unit.committed()
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
         """A read-only snapshot, possibly of a replica."""
+        unit = Unit(self._memory)
         with _translated(), self._read.connect() as tx:
-            tx.execution_options(**{UNIT: Unit(self._memory)})
+            tx.execution_options(**{UNIT: unit})
             with tx.begin():
                 yield tx
+        unit.committed()
 
     def run(self, work: Callable[[Tx], T]) -> T:
         """`work` in a write transaction; once more when two writers stood in each other's way.

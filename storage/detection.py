@@ -3,13 +3,12 @@
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Index, Select, func, insert, select
+from sqlalchemy import Index, func, insert, select
 from sqlmodel import Field, SQLModel, col
 
 from storage.columns import BigId, Text, UtcTime
-from storage.database import Tx
+from storage.database import Query, Tx
 from storage.upsert import put
 
 
@@ -40,7 +39,7 @@ class TransitionRow(SQLModel, table=True):
         Index("ix_transition_test", "project_id", "test_id", "at"),
     )
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    id: int = Field(default=None, primary_key=True, sa_type=BigId)
     project_id: int = Field(sa_type=BigId)
     test_id: int = Field(sa_type=BigId)
     at: datetime = Field(sa_type=UtcTime)
@@ -129,7 +128,7 @@ def transitions(
     return [StoredTransition(*row) for row in tx.execute(query.limit(limit).offset(offset))], total
 
 
-def _detections() -> Select[Any]:
+def _detections() -> Query:
     return select(
         col(DetectionRow.test_id),
         col(DetectionRow.state),
@@ -143,7 +142,7 @@ def _detections() -> Select[Any]:
     )
 
 
-def _transitions() -> Select[Any]:
+def _transitions() -> Query:
     return select(
         col(TransitionRow.test_id),
         col(TransitionRow.at),

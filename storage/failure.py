@@ -1,20 +1,22 @@
-"""Failing and retried executions: the few rows of a run that are worth a row."""
+"""Failing and retried executions: the few of a run that are worth a row."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, insert, select
+from sqlalchemy import Index, select
 from sqlmodel import Field, SQLModel, col
 
 from core.report import Attempt, Outcome, TestKey
+from storage.bulk import insert_columns
 from storage.columns import BigId, Bytes, Text, UtcTime
-from storage.database import Tx
+from storage.database import Query, Tx
+from storage.failure_text import Texts, add_texts, read_texts
 
-MESSAGE_CHARS = 4_000
 MOST_ROWS = 5_000
 """Failing tests of one run that get rows; an outage of everything keeps the rest in packed codes only."""
+BATCH = 500
 
 
 class FailureRow(SQLModel, table=True):
@@ -23,8 +25,7 @@ class FailureRow(SQLModel, table=True):
     __tablename__ = "failure"
     __table_args__ = (
         Index("ix_failure_test", "project_id", "test_id", "at"),
-        Index("ix_failure_run", "project_id", "run_pk"),
-        {"postgresql_partition_by": "RANGE (at)"},
+        {"postgresql_partition_by": "RANGE (at)", "sqlite_with_rowid": False},
     )
 
     project_id: int = Field(primary_key=True, sa_type=BigId)
@@ -37,7 +38,8 @@ class FailureRow(SQLModel, table=True):
     seconds: float | None = None
     ambiguous: bool
     fingerprint: bytes | None = Field(default=None, sa_type=Bytes)
-    message: str | None = Field(default=None, sa_type=Text)
+    text: int | None = None
+    """The message's number among the run's texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,30 +53,6 @@ class StoredFailure:
     ambiguous: bool = False
 
 
-def add_failures(
-    tx: Tx, project_id: int, run_pk: int, at: datetime, failures: Iterable[tuple[int, StoredFailure]]
-) -> None:
-    """Rows for these failures, each under the id its name resolved to."""
-    rows = [
-        {
-            "project_id": project_id,
-            "at": at,
-            "run_pk": run_pk,
-            "test_id": raw_id,
-            "seq": seq,
-            "outcome": attempt.outcome.value,
-            "seconds": attempt.duration,
-            "ambiguous": failure.ambiguous,
-            "fingerprint": fingerprint,
-            "message": attempt.message and attempt.message[:MESSAGE_CHARS],
-        }
-        for raw_id, failure in failures
-        for seq, (attempt, fingerprint) in enumerate(zip(failure.attempts, failure.fingerprints, strict=True))
-    ]
-    if rows:
-        tx.execute(insert(FailureRow), rows)
-
-
 @dataclass(frozen=True, slots=True)
 class FailureRecord:
     """The stored attempts of one test in one run."""
@@ -85,53 +63,83 @@ class FailureRecord:
     ambiguous: bool
 
 
-def failures_in_run(tx: Tx, project_id: int, run_pk: int) -> dict[int, FailureRecord]:
-    """By raw test id."""
-    rows = tx.execute(_ROWS.where(_MINE(project_id), col(FailureRow.run_pk) == run_pk).order_by(*_ORDER))
-    return {test_id: record for (_, test_id), record in _records(rows.all()).items()}
+def add_failures(
+    tx: Tx, project_id: int, run_pk: int, at: datetime, failures: Iterable[tuple[int, StoredFailure]]
+) -> None:
+    """Rows for these failures, each under the id its name resolved to (which may be an older name's)."""
+    texts = Texts()
+    rows: dict[tuple[int, int], tuple[Any, ...]] = {}
+    for raw_id, one in failures:
+        seq = sum(place[0] == raw_id for place in rows) if (raw_id, 0) in rows else 0
+        for attempt, fingerprint in zip(one.attempts, one.fingerprints, strict=True):
+            told = texts.number(attempt.message)
+            rows[raw_id, seq] = (attempt.outcome.value, attempt.duration, one.ambiguous, fingerprint, told)
+            seq += 1
+    if not rows:
+        return
+    outcomes, seconds, ambiguous, fingerprints, numbers = zip(*rows.values(), strict=True)
+    columns: dict[str, Sequence[Any]] = {
+        "project_id": [project_id] * len(rows),
+        "at": [at] * len(rows),
+        "run_pk": [run_pk] * len(rows),
+        "test_id": [test_id for test_id, _ in rows],
+        "seq": [seq for _, seq in rows],
+        "outcome": outcomes,
+        "seconds": seconds,
+        "ambiguous": ambiguous,
+        "fingerprint": fingerprints,
+        "text": numbers,
+    }
+    insert_columns(tx, FailureRow, columns)
+    add_texts(tx, project_id, run_pk, at, texts.all())
+
+
+def failures_in_run(tx: Tx, project_id: int, run_pk: int, at: datetime) -> dict[int, FailureRecord]:
+    """By the id their name resolved to."""
+    query = _rows(project_id).where(col(FailureRow.at) == at, col(FailureRow.run_pk) == run_pk)
+    return {place[1]: record for place, record in _records(tx, project_id, query).items()}
 
 
 def failures_of_tests(
-    tx: Tx, project_id: int, test_ids: Sequence[int], run_pks: Sequence[int]
+    tx: Tx, project_id: int, test_ids: Sequence[int], *, since: datetime, until: datetime
 ) -> dict[tuple[int, int], FailureRecord]:
-    """By (run, raw test id), for a few tests in these runs."""
-    found: dict[tuple[int, int], FailureRecord] = {}
-    low, high = (min(run_pks), max(run_pks)) if run_pks else (1, 0)
-    query = _ROWS.where(
-        _MINE(project_id), col(FailureRow.test_id).in_(test_ids), col(FailureRow.run_pk).between(low, high)
+    """By (run, id), for a few tests over a time."""
+    at = col(FailureRow.at)
+    query = _rows(project_id).where(col(FailureRow.test_id).in_(test_ids), at >= since, at <= until)
+    return _records(tx, project_id, query)
+
+
+def _rows(project_id: int) -> Query:
+    return (
+        select(
+            col(FailureRow.at),
+            col(FailureRow.run_pk),
+            col(FailureRow.test_id),
+            col(FailureRow.outcome),
+            col(FailureRow.seconds),
+            col(FailureRow.ambiguous),
+            col(FailureRow.fingerprint),
+            col(FailureRow.text),
+        )
+        .where(col(FailureRow.project_id) == project_id)
+        .order_by(col(FailureRow.run_pk), col(FailureRow.test_id), col(FailureRow.seq))
     )
-    if run_pks:
-        found = _records(tx.execute(query.order_by(*_ORDER)).all())
-    return found
 
 
-def _MINE(project_id: int) -> Any:  # noqa: N802
-    return col(FailureRow.project_id) == project_id
-
-
-_ROWS = select(
-    col(FailureRow.run_pk),
-    col(FailureRow.test_id),
-    col(FailureRow.outcome),
-    col(FailureRow.seconds),
-    col(FailureRow.message),
-    col(FailureRow.fingerprint),
-    col(FailureRow.ambiguous),
-)
-_ORDER = (col(FailureRow.run_pk), col(FailureRow.test_id), col(FailureRow.seq))
-
-
-def _records(rows: Sequence[Any]) -> dict[tuple[int, int], FailureRecord]:
+def _records(tx: Tx, project_id: int, query: Query) -> dict[tuple[int, int], FailureRecord]:
+    rows = tx.execute(query).all()
+    texts = read_texts(tx, project_id, [(row[0], row[1], row[7]) for row in rows if row[7] is not None])
     attempts: dict[tuple[int, int], list[Any]] = {}
-    for run_pk, test_id, *rest in rows:
-        attempts.setdefault((run_pk, test_id), []).append(rest)
-    return {place: _record(place[1], some) for place, some in attempts.items()}
+    for row in rows:
+        attempts.setdefault((row[1], row[2]), []).append(row)
+    return {place: _record(place, some, texts) for place, some in attempts.items()}
 
 
-def _record(test_id: int, rows: list[Any]) -> FailureRecord:
-    return FailureRecord(
-        test_id,
-        tuple(Attempt(Outcome(outcome), seconds, message) for outcome, seconds, message, *_ in rows),
-        tuple(fingerprint for *_, fingerprint, _ambiguous in rows),
-        bool(rows[0][-1]),
-    )
+def _record(place: tuple[int, int], rows: Sequence[Any], texts: dict[tuple[int, int], str]) -> FailureRecord:
+    run_pk, test_id = place
+    attempts = [
+        Attempt(Outcome(outcome), seconds, None if text is None else texts.get((run_pk, text)))
+        for _, _, _, outcome, seconds, _, _, text in rows
+    ]
+    prints = tuple(None if row[6] is None else bytes(row[6]) for row in rows)
+    return FailureRecord(test_id, tuple(attempts), prints, bool(rows[0][5]))

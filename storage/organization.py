@@ -17,7 +17,7 @@ class OrganizationRow(SQLModel, table=True):
     __tablename__ = "organization"
     __table_args__ = (UniqueConstraint("name_key"),)
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    id: int = Field(default=None, primary_key=True, sa_type=BigId)
     name: str = Field(sa_type=Text)
     name_key: str = Field(sa_type=Text)
     """The name folded, so that Acme and acme are one tenant."""

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-PARTITIONED = ("run_part", "failure")
+PARTITIONED = ("run_part", "failure", "failure_text")
 MONTHS_AHEAD = 2
 
 

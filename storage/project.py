@@ -3,14 +3,14 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, UniqueConstraint, select, update
+from sqlalchemy import Row, UniqueConstraint, select, update
 from sqlmodel import Field, SQLModel, col
 
 from core.errors import ConflictError, NotFoundError
 from core.policy import Policy
 from core.tenancy import Project
 from storage.columns import BigId, Json, Text, UtcTime
-from storage.database import Tx
+from storage.database import Query, Tx
 from storage.upsert import insert_ignore
 
 
@@ -20,7 +20,7 @@ class ProjectRow(SQLModel, table=True):
     __tablename__ = "project"
     __table_args__ = (UniqueConstraint("organization_id", "repo_key"),)
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    id: int = Field(default=None, primary_key=True, sa_type=BigId)
     organization_id: int = Field(foreign_key="organization.id", sa_type=BigId)
     repo: str = Field(sa_type=Text)
     repo_key: str = Field(sa_type=Text, index=True)
@@ -160,7 +160,7 @@ def policy_versions(tx: Tx, project_id: int) -> list[tuple[Policy, str, datetime
     return [(Policy.from_dict(policy), by, at) for policy, by, at in tx.execute(query)]
 
 
-def _nouns() -> Select[Any]:
+def _nouns() -> Query:
     return select(
         col(ProjectRow.id),
         col(ProjectRow.organization_id),
@@ -170,5 +170,5 @@ def _nouns() -> Select[Any]:
     )
 
 
-def _noun(row: Row[Any]) -> Project:
+def _noun(row: Row[*tuple[Any, ...]]) -> Project:
     return Project(*row)

@@ -1,37 +1,41 @@
 """Results: a whole run goes in once, packed; a test's past comes out."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from core.codes import OUTCOME_BITS, PASSED, RETRIED, SKIPPED, buckets, pack_durations, pack_outcomes
-from core.identity import digest
-from core.ids import NO_IDS, Ids
+from core.codes import AMBIGUOUS, OUTCOME_BITS, PASSED, RETRIED, SKIPPED
+from core.ids import NO_IDS, Ids, contains
 from core.report import CaseResult
 from core.run import Run
 from core.sheet import Digest, Sheet, sheets
-from storage.database import Tx, lock_project
+from storage.database import Tx
 from storage.failure import MOST_ROWS, FailureRecord, StoredFailure, add_failures, failures_in_run
 from storage.history import Execution as Execution  # noqa: PLC0414 - part of this module's interface
 from storage.history import history as history  # noqa: PLC0414
+from storage.history import past as past  # noqa: PLC0414
+from storage.identity import UNKNOWN, Named, known_ids, name_tests
+from storage.knowledge import knowledge
 from storage.merge import merged as merged  # noqa: PLC0414
 from storage.merge import merges as merges  # noqa: PLC0414
-from storage.run_part import add_part
+from storage.roster import Chosen, choose_roster, job_key
+from storage.run_part import Columns, add_part
 from storage.summary import Stored
 from storage.summary import store_summary as store_summary  # noqa: PLC0414
-from storage.test_case import CREATION, aliases, create_cases, find_ids
-from storage.test_list import put_list
+from storage.test_alias import aliases, todays
+from storage.test_run import UNREAD, Findings, Tally, claim_run, finish_run, stored_content
 from storage.test_run import RunRecord as RunRecord  # noqa: PLC0414
-from storage.test_run import Tally, claim_run, finish_run, stored_content
 from storage.test_run import get_run as get_run  # noqa: PLC0414
 from storage.test_run import get_runs as get_runs  # noqa: PLC0414
 from storage.test_run import mark_run as mark_run  # noqa: PLC0414
 from storage.test_run import runs_of_commit as runs_of_commit  # noqa: PLC0414
+from storage.test_seen import note_ids, note_seen
 
-Fingerprint = Callable[[str], bytes]
+Fingerprint = Callable[[str], bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ class StoredRun:
     failures: tuple[StoredFailure, ...] = ()
     """Failing and retried tests, in the report's order."""
     more_failures: int = 0
-    """Failing tests beyond the cap, known by their packed outcome only."""
+    """Failing tests beyond the cap: only counted here, and known by their packed outcome."""
     partial: bool = False
     dialect: str = ""
     warnings: tuple[str, ...] = ()
@@ -56,7 +60,7 @@ class StoredRun:
 
 @runtime_checkable
 class Told(Protocol):
-    """What a report's stream knows once it has been read."""
+    """What a report's stream knows once it has been read (core.junit.ReportStream)."""
 
     @property
     def dialect(self) -> str: ...
@@ -77,84 +81,225 @@ def store_run(
     warnings: Sequence[str] = (),
     dialect: str = "",
 ) -> StoredRun:
-    """Store a run once, whatever is repeated or parallel.
+    """Store a run once, whatever is repeated or parallel; a huge report is read and packed in parts.
 
-    When `cases` is a stream that tells `dialect`, `partial` and `warnings` once read (core.junit.ReportStream),
-    that is stored too.
+    What a stream tells after it was read (dialect, partial, warnings) is stored too. Not for use inside a
+    savepoint that may be rolled back.
     """
-    parts = [(sheet, [digest(key) for key in sheet.keys]) for sheet in sheets(cases)]
-    content = Digest()
-    for sheet, digests in parts:
-        content.add(sheet, b"".join(digests))
-    run_pk = claim_run(tx, project_id, run, content.value(), now)
-    status: Stored = "created"
+    upload = _Upload(tx, project_id, run, now)
+    reading = _Reading(run, cases, dialect=dialect, warnings=warnings)
+    answer = _Answer(aliases(tx, project_id), fingerprint)
+    parts = iter(reading)
+    first = next(parts)
+    findings = reading.findings() if reading.done else UNREAD
+    run_pk = claim_run(tx, project_id, run, findings, now)
+    whole = chain([first], parts)
     if run_pk is None:
-        run_pk, stored = stored_content(tx, project_id, run)
-        status = "duplicate" if stored == content.value() else "conflict"
-    if status == "conflict":
-        return StoredRun(run_pk, status, Tally().counts, 0)
+        return _again(upload, reading, whole, answer)
+    writing = _Writing(upload, run_pk, reading)
+    for sheet in whole:
+        answer.add(sheet, writing.part(sheet).ids)
+    writing.failures(answer)
+    if findings is UNREAD or writing.withheld:
+        finish_run(tx, run_pk, replace(reading.findings(), warnings=writing.warnings()))
+    knowledge(tx, project_id).runs[run_pk] = replace(run, partial=reading.partial)
+    return answer.stored(run_pk, "created", reading, writing.warnings())
+
+
+def failures_of_run(tx: Tx, project_id: int, run_pk: int, at: datetime) -> dict[int, FailureRecord]:
+    """The failing and retried tests of a stored run (which ran at that time), by today's test id."""
     today = aliases(tx, project_id)
-    answers = [_part(tx, project_id, sheet, digests, run.at) for sheet, digests in parts]
-    tally = sum((_tally(sheet) for sheet, _ in parts), Tally())
-    failures: list[tuple[int, StoredFailure]] = []
-    for (sheet, _), ids in zip(parts, answers, strict=True):
+    found = failures_in_run(tx, project_id, run_pk, at)
+    return {today.get(raw, raw): record for raw, record in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Upload:
+    """What is being stored where."""
+
+    tx: Tx
+    project_id: int
+    run: Run
+    now: datetime
+
+
+def _again(upload: _Upload, reading: "_Reading", parts: Iterable[Sheet], answer: "_Answer") -> StoredRun:
+    """The run is there already: the same story is answered the same way, another one is a conflict."""
+    tx, project_id = upload.tx, upload.project_id
+    for sheet in parts:
+        answer.add(sheet, known_ids(tx, project_id, sheet))
+    run_pk, content = stored_content(tx, project_id, upload.run)
+    if content != reading.findings().content:
+        return StoredRun(run_pk, "conflict", Tally().counts, 0)
+    return answer.stored(run_pk, "duplicate", reading, reading.warnings)
+
+
+class _Reading:
+    """A report read part by part, one part ahead: the last part is known to be the last before it is stored."""
+
+    def __init__(
+        self, run: Run, cases: Iterable[CaseResult], *, dialect: str, warnings: Sequence[str]
+    ) -> None:
+        self.done = False
+        self._run = run
+        self._cases = cases
+        self._dialect = dialect
+        self._warnings = tuple(warnings)
+        self._content = Digest()
+        self._tally = Tally()
+
+    def __iter__(self) -> Iterator[Sheet]:
+        coming = sheets(self._cases)
+        sheet: Sheet | None = next(coming)
+        while sheet is not None:
+            self._content.add(sheet)
+            self._tally += _tally(sheet)
+            following = next(coming, None)
+            self.done = following is None
+            yield sheet
+            sheet = following
+
+    @property
+    def partial(self) -> bool:
+        return self._run.partial or (isinstance(self._cases, Told) and self._cases.partial)
+
+    @property
+    def dialect(self) -> str:
+        return self._dialect or (self._cases.dialect if isinstance(self._cases, Told) else "")
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        told = self._cases.warnings if isinstance(self._cases, Told) else ()
+        return (*self._warnings, *(warning for warning in told if warning not in self._warnings))
+
+    @property
+    def tally(self) -> Tally:
+        return self._tally
+
+    def findings(self) -> Findings:
+        return Findings(self._content.value(), self._tally, self.partial, self.dialect, self.warnings)
+
+
+class _Writing:
+    """Stores a new run part by part."""
+
+    def __init__(self, upload: _Upload, run_pk: int, reading: _Reading) -> None:
+        self.withheld = 0
+        self._upload = upload
+        self._run_pk = run_pk
+        self._reading = reading
+        self._job = job_key(upload.run)
+        self._parts = 0
+
+    def part(self, sheet: Sheet) -> Named:
+        """Name the tests, pack the columns."""
+        tx, project_id, run = self._upload.tx, self._upload.project_id, self._upload.run
+        named = name_tests(tx, project_id, sheet, at=run.at, now=self._upload.now)
+        columns = _columns(sheet, named.ids)
+        chosen = self._roster(columns.ids, named.created)
+        add_part(tx, project_id, self._run_pk, run.at, part=self._parts, chosen=chosen, columns=columns)
+        self._note(chosen, columns.ids, named.created)
+        self._parts += 1
+        self.withheld += named.withheld
+        return named
+
+    def _roster(self, ids: Ids, created: Ids) -> Chosen:
+        cut_short = self._reading.done and self._reading.partial
+        where = (self._upload.tx, self._upload.project_id, self._job, self._parts)
+        return choose_roster(*where, ids, created=created, partial=cut_short)
+
+    def _note(self, chosen: Chosen, ids: Ids, created: Ids) -> None:
+        tx, project_id, at = self._upload.tx, self._upload.project_id, self._upload.run.at
+        present = contains(ids, chosen.members)
+        note_seen(tx, project_id, chosen.list_id, chosen.members, present=present, at=at)
+        note_ids(tx, project_id, chosen.extra[~contains(created, chosen.extra)], at)
+
+    def failures(self, answer: "_Answer") -> None:
+        """Rows for what failed."""
+        where = (self._upload.tx, self._upload.project_id, self._run_pk, self._upload.run.at)
+        add_failures(*where, answer.failures)
+
+    def warnings(self) -> tuple[str, ...]:
+        """The report's own and ours."""
+        if not self.withheld:
+            return self._reading.warnings
+        ours = f"{self.withheld} passing tests with names never seen before were only counted."
+        return (*self._reading.warnings, ours)
+
+
+class _Answer:
+    """Gathers what the caller is told."""
+
+    def __init__(self, today: dict[int, int], fingerprint: Fingerprint) -> None:
+        self.failures: list[tuple[int, StoredFailure]] = []
+        self._more = 0
+        self._today = today
+        self._fingerprint = _remembering(fingerprint)
+        self._passed: list[Ids] = []
+        self._skipped: list[Ids] = []
+        self._other: list[Ids] = []
+
+    def add(self, sheet: Sheet, ids: Ids) -> None:
+        """One part of the report."""
+        self._passed.append(ids[sheet.codes == PASSED])
+        self._skipped.append(ids[sheet.codes == SKIPPED])
+        self._other.append(ids[sheet.codes != PASSED])
         for place, case in sheet.odd:
             raw = int(ids[place])
-            failures.append((raw, _failure(today.get(raw, raw), case, fingerprint)))
-    partial = run.partial or (isinstance(cases, Told) and cases.partial)
-    told = cases if isinstance(cases, Told) else None
-    dialect = dialect or (told.dialect if told else "")
-    said = (*warnings, *(w for w in (told.warnings if told else ()) if w not in warnings))
-    if status == "created":
-        for number, ((sheet, _), ids) in enumerate(zip(parts, answers, strict=True)):
-            order = np.argsort(ids, kind="stable")
-            add_part(
-                tx,
-                project_id=project_id,
-                run_pk=run_pk,
-                at=run.at,
-                part=number,
-                list_id=put_list(tx, project_id, ids[order]),
-                outcomes=pack_outcomes(sheet.codes[order]),
-                durations=pack_durations(buckets(sheet.seconds[order])),
-            )
-        add_failures(tx, project_id, run_pk, run.at, failures[:MOST_ROWS])
-        finish_run(
-            tx, run_pk, content=content.value(), tally=tally, partial=partial, dialect=dialect, warnings=said
+            if raw == UNKNOWN:
+                continue
+            if len(self.failures) == MOST_ROWS:
+                self._more += 1
+            else:
+                today = self._today.get(raw, raw)
+                self.failures.append((raw, _failure(today, case, self._fingerprint)))
+
+    def stored(self, run_pk: int, status: Stored, reading: _Reading, warnings: tuple[str, ...]) -> StoredRun:
+        """The whole answer."""
+        passed, skipped, other = map(self._ids, (self._passed, self._skipped, self._other))
+        return StoredRun(
+            run_pk=run_pk,
+            status=status,
+            counts=reading.tally.counts,
+            total=reading.tally.total,
+            passed_ids=np.setdiff1d(passed, other, assume_unique=True),
+            skipped_ids=skipped,
+            failures=tuple(failure for _, failure in self.failures),
+            more_failures=self._more,
+            partial=reading.partial,
+            dialect=reading.dialect,
+            warnings=warnings,
         )
-    all_ids = np.concatenate(answers)
-    codes = np.concatenate([sheet.codes for sheet, _ in parts])
-    return StoredRun(
-        run_pk,
-        status,
-        tally.counts,
-        tally.total,
-        _canonical(all_ids[codes == PASSED], today),
-        _canonical(all_ids[codes == SKIPPED], today),
-        tuple(failure for _, failure in failures[:MOST_ROWS]),
-        max(0, len(failures) - MOST_ROWS),
-        partial,
-        dialect,
-        said,
-    )
+
+    def _ids(self, parts: Sequence[Ids]) -> Ids:
+        ids = np.unique(todays(np.concatenate(parts), self._today))
+        return ids[1:] if len(ids) and ids[0] == UNKNOWN else ids
 
 
-def _part(tx: Tx, project_id: int, sheet: Sheet, digests: list[bytes], at: datetime) -> Ids:
-    known = find_ids(tx, project_id, digests)
-    if len(known) < len(set(digests)):
-        lock_project(tx, CREATION, project_id)
-        known = find_ids(tx, project_id, digests)
-        missing = {d: key for d, key in zip(digests, sheet.keys, strict=True) if d not in known}
-        if missing:
-            create_cases(tx, project_id, missing, at)
-            known |= find_ids(tx, project_id, list(missing))
-    return np.array([known[d] for d in digests], np.int64)
+def _columns(sheet: Sheet, ids: Ids) -> Columns:
+    """Sorted by id, without those that have none; two tests under one id keep the worse outcome."""
+    order = np.argsort(ids, kind="stable")
+    order = order[np.searchsorted(ids, 0, sorter=order) :]
+    sorted_ids = ids[order]
+    columns = Columns(sorted_ids, sheet.codes[order], sheet.seconds[order])
+    same = np.flatnonzero(np.diff(sorted_ids) == 0)
+    return _folded(columns, same) if len(same) else columns
 
 
-def _canonical(ids: Ids, today: dict[int, int]) -> Ids:
-    if today:
-        ids = np.array([today.get(int(raw), int(raw)) for raw in ids], np.int64)
-    return np.unique(ids)
+_SEVERITY = np.array([1, 2, 3, 0], np.uint8)
+"""Of passed, failed, error, skipped."""
+
+
+def _folded(columns: Columns, same: Ids) -> Columns:
+    codes = columns.codes.copy()
+    for place in same:
+        one, other = int(codes[place]), int(codes[place + 1])
+        worse = max(one, other, key=lambda code: _SEVERITY[code & OUTCOME_BITS])
+        mixed = AMBIGUOUS if (one ^ other) & OUTCOME_BITS else 0
+        codes[place + 1] = worse | ((one | other) & (AMBIGUOUS | RETRIED)) | mixed
+    kept = np.ones(len(codes), np.bool_)
+    kept[same] = False
+    return Columns(columns.ids[kept], codes[kept], columns.seconds[kept])
 
 
 def _failure(test_id: int, case: CaseResult, fingerprint: Fingerprint) -> StoredFailure:
@@ -165,13 +310,25 @@ def _failure(test_id: int, case: CaseResult, fingerprint: Fingerprint) -> Stored
     return StoredFailure(test_id, case.key, case.attempts, prints, case.ambiguous)
 
 
+def _remembering(fingerprint: Fingerprint) -> Fingerprint:
+    """In an outage thousands of tests fail with the same words."""
+    known: dict[str, bytes] = {}
+
+    def ask(message: str) -> bytes:
+        if message not in known:
+            known[message] = fingerprint(message)
+        return known[message]
+
+    return ask
+
+
 def _tally(sheet: Sheet) -> Tally:
     ends = np.bincount(sheet.codes & OUTCOME_BITS, minlength=4)
-    flaky = int(np.count_nonzero(sheet.codes == RETRIED))
-    return Tally(*map(int, (ends[0], ends[1], ends[2], ends[3])), flaky, float(np.nansum(sheet.seconds)))
-
-
-def failures_of_run(tx: Tx, project_id: int, run_pk: int) -> dict[int, FailureRecord]:
-    """The failing and retried tests of a stored run, by today's test id."""
-    today = aliases(tx, project_id)
-    return {today.get(raw, raw): record for raw, record in failures_in_run(tx, project_id, run_pk).items()}
+    return Tally(
+        passed=int(ends[0]),
+        failed=int(ends[1]),
+        errors=int(ends[2]),
+        skipped=int(ends[3]),
+        flaky=int(np.count_nonzero(sheet.codes == RETRIED)),
+        seconds=float(np.nansum(sheet.seconds)),
+    )

@@ -38,8 +38,14 @@ def store_summary(
     }
     if insert_ignore(tx, RunSummaryRow, values):
         return "created"
+    same = find_summary(tx, project_id, run_id) == (status, duration_ms, at)
+    return "duplicate" if same else "conflict"
+
+
+def find_summary(tx: Tx, project_id: int, run_id: str) -> tuple[str, int | None, datetime] | None:
+    """Status, duration and time of a run without a report; None when there is none."""
     query = select(col(RunSummaryRow.status), col(RunSummaryRow.duration_ms), col(RunSummaryRow.at)).where(
         col(RunSummaryRow.project_id) == project_id, col(RunSummaryRow.run_id) == run_id
     )
-    same = tuple(tx.execute(query).one()) == (status, duration_ms, at)
-    return "duplicate" if same else "conflict"
+    row = tx.execute(query).one_or_none()
+    return None if row is None else (row[0], row[1], row[2])

@@ -1,24 +1,29 @@
 """Test cases: the names behind the ids that results are packed with."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Index, Row, Select, UniqueConstraint, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, UniqueConstraint, func, select, text, update
 from sqlmodel import Field, SQLModel, col
 
-from core.errors import NotFoundError, ValidationError
+from core.errors import NotFoundError
 from core.identity import digest
 from core.report import TestKey
+from storage.bulk import insert_columns
 from storage.columns import BigId, Bytes, Text, UtcTime
-from storage.database import Tx, lock_project
+from storage.database import Query, Tx
 from storage.detection import DetectionRow
-from storage.upsert import insert_ignore
+from storage.test_alias import TestAliasRow, canonical
+from storage.test_alias import add_alias as add_alias  # noqa: PLC0414 - part of this module's interface
+from storage.test_alias import aliases as aliases  # noqa: PLC0414
+from storage.test_run import newest_at
+from storage.test_seen import last_seen
 
-CREATION = 1
-"""The advisory lock for creating a project's cases: in different orders two writers would deadlock."""
 BATCH = 500
+RETIRED_AFTER = timedelta(days=30)
+"""A test that has not run for so long, while others have, is retired."""
 
 
 class TestCaseRow(SQLModel, table=True):
@@ -28,7 +33,7 @@ class TestCaseRow(SQLModel, table=True):
     __tablename__ = "test_case"
     __table_args__ = (UniqueConstraint("project_id", "digest"), {"sqlite_autoincrement": True})
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    id: int = Field(default=None, primary_key=True, sa_type=BigId)
     project_id: int = Field(sa_type=BigId)
     digest: bytes = Field(sa_type=Bytes)
     suite: str = Field(sa_type=Text)
@@ -38,20 +43,6 @@ class TestCaseRow(SQLModel, table=True):
     variant: str = Field(sa_type=Text)
     owner: str = Field(default="", sa_type=Text)
     first_seen: datetime = Field(sa_type=UtcTime)
-    last_seen: datetime = Field(sa_type=UtcTime)
-    retired: bool = False
-
-
-class TestAliasRow(SQLModel, table=True):
-    """`from_test` is an older name of `to_test`; packed results keep the old id and are mapped when read."""
-
-    __test__ = False
-    __tablename__ = "test_alias"
-    __table_args__ = (Index("ix_alias_to", "project_id", "to_test"),)
-
-    project_id: int = Field(primary_key=True, sa_type=BigId)
-    from_test: int = Field(primary_key=True, sa_type=BigId)
-    to_test: int = Field(sa_type=BigId)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,39 +56,40 @@ class TestCase:
     owner: str
     first_seen: datetime
     last_seen: datetime
+    """To the hour."""
     retired: bool
 
 
 def get_test(tx: Tx, project_id: int, test_id: int) -> TestCase:
     """By id; an older name's id finds the test of today. NotFoundError when the project has none."""
-    row = tx.execute(
-        _nouns(project_id).where(col(TestCaseRow.id) == canonical(tx, project_id, test_id))
-    ).first()
-    if row is None:
+    today = canonical(tx, project_id, test_id)
+    found = get_tests(tx, project_id, [today])
+    if today not in found:
         raise NotFoundError("There is no such test.", test_id=test_id)
-    return _noun(row)
+    return found[today]
 
 
 def get_tests(tx: Tx, project_id: int, test_ids: Iterable[int]) -> dict[int, TestCase]:
     """Those of the ids that exist."""
     wanted = sorted(set(test_ids))
-    found: dict[int, TestCase] = {}
+    found: list[TestCase] = []
     for start in range(0, len(wanted), BATCH):
         some = col(TestCaseRow.id).in_(wanted[start : start + BATCH])
-        found |= {row.id: _noun(row) for row in tx.execute(_nouns(project_id).where(some))}
-    return found
+        found += _nouns(tx, project_id, tx.execute(_rows(project_id).where(some)))
+    return {test.id: test for test in found}
 
 
 def find_test(tx: Tx, project_id: int, key: TestKey) -> TestCase | None:
     """By its normalised key."""
-    row = tx.execute(_nouns(project_id).where(col(TestCaseRow.digest) == digest(key))).first()
-    return get_test(tx, project_id, row.id) if row else None
+    ids = find_ids(tx, project_id, [digest(key)])
+    return get_test(tx, project_id, next(iter(ids.values()))) if ids else None
 
 
 def search_tests(tx: Tx, project_id: int, text: str, *, limit: int = 20) -> list[TestCase]:
-    """Tests whose name, class, file or suite holds the text, without case; exact names first."""
-    found = _nouns(project_id).where(_matches(text)).order_by(*_nearest(text)).limit(limit)
-    return [_noun(row) for row in tx.execute(found)]
+    """Tests whose name, class, file or suite holds the text, without case; exact and short names first."""
+    nearest = (_is_exactly(text).desc(), func.length(col(TestCaseRow.name)), col(TestCaseRow.id))
+    found = _rows(project_id).where(_mine(project_id), _matches(text)).order_by(*nearest).limit(limit)
+    return _nouns(tx, project_id, tx.execute(found))
 
 
 def list_tests(
@@ -110,17 +102,14 @@ def list_tests(
     text: str = "",
 ) -> tuple[list[TestCase], int]:
     """A page of tests by id, of one state when given, and how many there are."""
-    mine = _mine(project_id)
+    wanted = _mine(project_id)
     if state is not None:
-        of_state = select(col(DetectionRow.test_id)).where(
-            col(DetectionRow.project_id) == project_id, col(DetectionRow.state) == state
-        )
-        mine &= col(TestCaseRow.id).in_(of_state)
+        wanted &= col(TestCaseRow.id).in_(_in_state(project_id, state))
     if text:
-        mine &= _matches(text)
-    total = tx.execute(select(func.count()).select_from(TestCaseRow).where(mine)).scalar_one()
-    page = _nouns(project_id).where(mine).order_by(col(TestCaseRow.id)).limit(limit).offset(offset)
-    return [_noun(row) for row in tx.execute(page)], total
+        wanted &= _matches(text)
+    total = tx.execute(select(func.count()).select_from(TestCaseRow).where(wanted)).scalar_one()
+    page = _rows(project_id).where(wanted).order_by(col(TestCaseRow.id)).limit(limit).offset(offset)
+    return _nouns(tx, project_id, tx.execute(page)), total
 
 
 def count_tests(tx: Tx, project_id: int) -> int:
@@ -134,40 +123,10 @@ def set_owner(tx: Tx, project_id: int, test_id: int, owner: str) -> None:
     tx.execute(update(TestCaseRow).where(mine).values(owner=owner))
 
 
-def add_alias(tx: Tx, project_id: int, from_test: int, to_test: int) -> None:
-    """From now on results of `from_test` are results of `to_test`, those already stored too."""
-    lock_project(tx, CREATION, project_id)
-    target = canonical(tx, project_id, to_test)
-    if target == canonical(tx, project_id, from_test):
-        if target == from_test:
-            raise ValidationError("A test cannot be an older name of itself.", field="to_test")
-        return
-    get_test(tx, project_id, target)
-    older = col(TestAliasRow.project_id) == project_id, col(TestAliasRow.to_test) == from_test
-    tx.execute(update(TestAliasRow).where(*older).values(to_test=target))
-    insert_ignore(tx, TestAliasRow, {"project_id": project_id, "from_test": from_test, "to_test": target})
-
-
-def canonical(tx: Tx, project_id: int, test_id: int) -> int:
-    """Today's id of a test."""
-    query = select(col(TestAliasRow.to_test)).where(
-        col(TestAliasRow.project_id) == project_id, col(TestAliasRow.from_test) == test_id
-    )
-    return tx.execute(query).scalar() or test_id
-
-
-def aliases(tx: Tx, project_id: int) -> dict[int, int]:
-    """Older id -> today's id."""
-    query = select(col(TestAliasRow.from_test), col(TestAliasRow.to_test))
-    return dict(tx.execute(query.where(col(TestAliasRow.project_id) == project_id)).tuples().all())
-
-
-def names_of(tx: Tx, project_id: int, test_id: int) -> list[int]:
-    """The test's id and the ids of its older names."""
-    query = select(col(TestAliasRow.from_test)).where(
-        col(TestAliasRow.project_id) == project_id, col(TestAliasRow.to_test) == test_id
-    )
-    return [test_id, *tx.execute(query).scalars()]
+def has_cases(tx: Tx, project_id: int) -> bool:
+    """False until the first results of a project."""
+    query = select(col(TestCaseRow.id)).where(col(TestCaseRow.project_id) == project_id).limit(1)
+    return tx.execute(query).first() is not None
 
 
 def find_ids(tx: Tx, project_id: int, digests: Sequence[bytes]) -> dict[bytes, int]:
@@ -182,25 +141,38 @@ def find_ids(tx: Tx, project_id: int, digests: Sequence[bytes]) -> dict[bytes, i
     return found
 
 
-def create_cases(tx: Tx, project_id: int, keys: dict[bytes, TestKey], at: datetime) -> None:
-    """New tests; the caller holds the creation lock and knows that none of the digests is taken."""
-    rows = [
+def create_cases(tx: Tx, project_id: int, keys: Mapping[bytes, TestKey], at: datetime) -> dict[bytes, int]:
+    """New tests; the caller holds the identity lock and knows that none of the digests is taken."""
+    if not keys:
+        return {}
+    count, names = len(keys), list(keys.values())
+    ids = _next_ids(tx, count)
+    insert_columns(
+        tx,
+        TestCaseRow,
         {
-            "project_id": project_id,
-            "digest": value,
-            "suite": key.suite,
-            "class_name": key.class_name,
-            "name": key.name,
-            "file": key.file,
-            "variant": key.variant,
-            "owner": "",
-            "first_seen": at,
-            "last_seen": at,
-            "retired": False,
-        }
-        for value, key in keys.items()
-    ]
-    tx.execute(insert(TestCaseRow), rows)
+            "id": ids,
+            "project_id": [project_id] * count,
+            "digest": list(keys),
+            "suite": [key.suite for key in names],
+            "class_name": [key.class_name for key in names],
+            "name": [key.name for key in names],
+            "file": [key.file for key in names],
+            "variant": [key.variant for key in names],
+            "owner": [""] * count,
+            "first_seen": [at] * count,
+        },
+    )
+    return dict(zip(keys, ids, strict=True))
+
+
+def _next_ids(tx: Tx, count: int) -> list[int]:
+    """Ids in a row, so that the tests of a report are neighbours and pack well."""
+    if tx.dialect.name == "postgresql":
+        numbers = "SELECT nextval(pg_get_serial_sequence('test_case', 'id')) FROM generate_series(1, :count)"
+        return list(tx.execute(text(numbers), {"count": count}).scalars())
+    last = tx.execute(text("SELECT seq FROM sqlite_sequence WHERE name = 'test_case'")).scalar() or 0
+    return list(range(last + 1, last + count + 1))
 
 
 def _mine(project_id: int) -> ColumnElement[bool]:
@@ -208,20 +180,24 @@ def _mine(project_id: int) -> ColumnElement[bool]:
     return (col(TestCaseRow.project_id) == project_id) & col(TestCaseRow.id).not_in(older)
 
 
+def _in_state(project_id: int, state: str) -> Query:
+    return select(col(DetectionRow.test_id)).where(
+        col(DetectionRow.project_id) == project_id, col(DetectionRow.state) == state
+    )
+
+
 def _matches(text: str) -> ColumnElement[bool]:
-    columns = (TestCaseRow.name, TestCaseRow.class_name, TestCaseRow.file, TestCaseRow.suite)
-    found: ColumnElement[bool] = col(columns[0]).icontains(text, autoescape=True)
-    for column in columns[1:]:
+    found: ColumnElement[bool] = col(TestCaseRow.name).icontains(text, autoescape=True)
+    for column in (TestCaseRow.class_name, TestCaseRow.file, TestCaseRow.suite):
         found |= col(column).icontains(text, autoescape=True)
     return found
 
 
-def _nearest(text: str) -> tuple[ColumnElement[Any], ...]:
-    exact = col(TestCaseRow.name) == text
-    return exact.desc(), func.length(col(TestCaseRow.name)), col(TestCaseRow.id)
+def _is_exactly(text: str) -> ColumnElement[bool]:
+    return col(TestCaseRow.name) == text
 
 
-def _nouns(project_id: int) -> Select[Any]:
+def _rows(project_id: int) -> Query:
     return select(
         col(TestCaseRow.id),
         col(TestCaseRow.suite),
@@ -231,13 +207,19 @@ def _nouns(project_id: int) -> Select[Any]:
         col(TestCaseRow.variant),
         col(TestCaseRow.owner),
         col(TestCaseRow.first_seen),
-        col(TestCaseRow.last_seen),
-        col(TestCaseRow.retired),
     ).where(col(TestCaseRow.project_id) == project_id)
 
 
-def _noun(row: Row[Any]) -> TestCase:
-    test_id, suite, class_name, name, file, variant, owner, first_seen, last_seen, retired = row
-    return TestCase(
-        test_id, TestKey(suite, class_name, name, file, variant), owner, first_seen, last_seen, retired
-    )
+def _nouns(tx: Tx, project_id: int, rows: Iterable[Row[*tuple[Any, ...]]]) -> list[TestCase]:
+    tests = list(rows)
+    seen = last_seen(tx, project_id, [row[0] for row in tests])
+    newest = newest_at(tx, project_id) if tests else None
+    return [_noun(row, seen.get(row[0]), newest) for row in tests]
+
+
+def _noun(row: Row[*tuple[Any, ...]], seen: datetime | None, newest: datetime | None) -> TestCase:
+    test_id, suite, class_name, name, file, variant, owner, first_seen = row
+    seen = max(seen or first_seen, first_seen)
+    retired = newest is not None and seen < newest - RETIRED_AFTER
+    key = TestKey(suite, class_name, name, file, variant)
+    return TestCase(test_id, key, owner, first_seen, seen, retired)

@@ -17,9 +17,9 @@ class TestListRow(SQLModel, table=True):
 
     __test__ = False
     __tablename__ = "test_list"
-    __table_args__ = (UniqueConstraint("project_id", "key"),)
+    __table_args__ = (UniqueConstraint("project_id", "key"), {"sqlite_autoincrement": True})
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    id: int = Field(default=None, primary_key=True, sa_type=BigId)
     project_id: int = Field(sa_type=BigId)
     key: bytes = Field(sa_type=Bytes)
     n: int
@@ -31,25 +31,31 @@ def list_key(ids: Ids) -> bytes:
     return hashlib.blake2b(ids.astype("<i8").tobytes(), digest_size=16, person=b"fg list 1").digest()
 
 
-def put_list(tx: Tx, project_id: int, ids: Ids) -> int:
-    """The id of the list with exactly these ids, made when missing."""
-    key = list_key(ids)
+def find_list(tx: Tx, project_id: int, key: bytes) -> int | None:
+    """The id of the list with this content."""
     query = select(col(TestListRow.id)).where(
         col(TestListRow.project_id) == project_id, col(TestListRow.key) == key
     )
-    known = tx.execute(query).scalar()
+    return tx.execute(query).scalar()
+
+
+def put_list(tx: Tx, project_id: int, ids: Ids) -> int:
+    """The id of the list with exactly these ids, made when missing."""
+    key = list_key(ids)
+    values = {"project_id": project_id, "key": key, "n": len(ids), "ids": pack_ids(ids)}
+    known = find_list(tx, project_id, key)
     if known is None:
-        values = {"project_id": project_id, "key": key, "n": len(ids), "ids": pack_ids(ids)}
         insert_ignore(tx, TestListRow, values)
-        known = tx.execute(query).scalar_one()
-    return int(known)
+        known = find_list(tx, project_id, key)
+    assert known is not None
+    return known
 
 
-def get_lists(tx: Tx, project_id: int) -> dict[int, Ids]:
-    """Every list of a project."""
-    query = select(col(TestListRow.id), col(TestListRow.ids))
-    rows = tx.execute(query.where(col(TestListRow.project_id) == project_id))
-    return {list_id: unpack_ids(data) for list_id, data in rows}
+def list_ids(tx: Tx, project_id: int) -> list[int]:
+    """The ids of every list of a project."""
+    return list(
+        tx.execute(select(col(TestListRow.id)).where(col(TestListRow.project_id) == project_id)).scalars()
+    )
 
 
 def read_lists(tx: Tx, project_id: int, list_ids: Iterable[int]) -> dict[int, Ids]:

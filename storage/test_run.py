@@ -1,18 +1,19 @@
 """Test runs: one narrow row per upload, and the unique key that makes uploading twice harmless."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, Row, Select, UniqueConstraint, func, select, update
+from sqlalchemy import Index, Row, UniqueConstraint, func, select, update
 from sqlmodel import Field, SQLModel, col
 
 from core.errors import NotFoundError
 from core.run import Run, Trust
 from storage.columns import BigId, Bytes, Json, Text, UtcTime, storable
-from storage.database import Tx
+from storage.database import Query, Tx
+from storage.knowledge import knowledge
 from storage.upsert import insert_into
 
 BATCH = 500
@@ -29,7 +30,7 @@ class TestRunRow(SQLModel, table=True):
         Index("ix_run_commit", "project_id", "commit"),
     )
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    id: int = Field(default=None, primary_key=True, sa_type=BigId)
     project_id: int = Field(sa_type=BigId)
     key: bytes = Field(sa_type=Bytes)
     content: bytes = Field(sa_type=Bytes)
@@ -119,43 +120,52 @@ def run_key(run: Run) -> bytes:
     return state.digest()
 
 
-def claim_run(tx: Tx, project_id: int, run: Run, content: bytes, now: datetime) -> int | None:
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What is known of a run once its whole report has been read."""
+
+    content: bytes
+    tally: Tally
+    partial: bool
+    dialect: str = ""
+    warnings: tuple[str, ...] = ()
+
+    def values(self) -> dict[str, Any]:
+        """As columns."""
+        return {
+            "content": self.content,
+            "partial": self.partial,
+            "dialect": self.dialect,
+            "warnings": list(self.warnings) or None,
+            "total": self.tally.total,
+            **{name: getattr(self.tally, name) for name in _TALLY_FIELDS},
+        }
+
+
+UNREAD = Findings(b"", Tally(), partial=True)
+"""Of a report still being read."""
+
+
+def claim_run(tx: Tx, project_id: int, run: Run, findings: Findings, now: datetime) -> int | None:
     """The new run's id; None when the run is already there.
 
     On PostgreSQL it waits for a copy that is being stored at this moment.
     """
     values = {
+        **{name: getattr(run, name) for name in _RUN_FIELDS},
         "project_id": project_id,
         "key": run_key(run),
-        "content": content,
         "received_at": now,
         "infra": False,
-        **{name: getattr(run, name) for name in _RUN_FIELDS},
+        **findings.values(),
     }
     statement = insert_into(tx, TestRunRow).on_conflict_do_nothing().returning(col(TestRunRow.id))
     return tx.execute(statement, values).scalar()
 
 
-def finish_run(
-    tx: Tx,
-    run_pk: int,
-    *,
-    content: bytes,
-    tally: Tally,
-    partial: bool,
-    dialect: str,
-    warnings: Sequence[str],
-) -> None:
-    """What is only known once the whole report is read."""
-    values = {
-        "content": content,
-        "partial": partial,
-        "dialect": dialect,
-        "warnings": list(warnings) or None,
-        "total": tally.total,
-        **{name: getattr(tally, name) for name in _TALLY_FIELDS},
-    }
-    tx.execute(update(TestRunRow).where(col(TestRunRow.id) == run_pk).values(**values))
+def finish_run(tx: Tx, run_pk: int, findings: Findings) -> None:
+    """What is only known now that the whole report is read."""
+    tx.execute(update(TestRunRow).where(col(TestRunRow.id) == run_pk).values(**findings.values()))
 
 
 def stored_content(tx: Tx, project_id: int, run: Run) -> tuple[int, bytes]:
@@ -181,6 +191,12 @@ def get_run(tx: Tx, project_id: int, run_pk: int) -> RunRecord:
     return _noun(row)
 
 
+def runs_by_id(tx: Tx, project_id: int, run_pks: Collection[int]) -> dict[int, RunRecord]:
+    """Those of the runs that the project has."""
+    query = _nouns(project_id).where(col(TestRunRow.id).in_(sorted(run_pks)))
+    return {one.run_pk: one for one in map(_noun, tx.execute(query))}
+
+
 def get_runs(
     tx: Tx, project_id: int, *, limit: int = 50, offset: int = 0, branch: str | None = None
 ) -> tuple[list[RunRecord], int]:
@@ -193,6 +209,13 @@ def get_runs(
     return [_noun(row) for row in tx.execute(page)], total
 
 
+def newest_at(tx: Tx, project_id: int) -> datetime | None:
+    """When the newest run of the project ran."""
+    return tx.execute(
+        select(func.max(col(TestRunRow.at))).where(col(TestRunRow.project_id) == project_id)
+    ).scalar()
+
+
 def runs_of_commit(tx: Tx, project_id: int, commit: str) -> list[RunRecord]:
     """Every run of one commit, oldest first."""
     query = _nouns(project_id).where(col(TestRunRow.commit) == commit)
@@ -200,16 +223,16 @@ def runs_of_commit(tx: Tx, project_id: int, commit: str) -> list[RunRecord]:
 
 
 def runs_by_pk(tx: Tx, project_id: int, run_pks: Iterable[int]) -> dict[int, Run]:
-    """The runs with these ids."""
-    wanted = sorted(set(run_pks))
-    found: dict[int, Run] = {}
+    """The runs with these ids; what a process has read once it does not read again."""
+    known = knowledge(tx, project_id)
+    found = {run_pk: run for run_pk in set(run_pks) if (run := known.run(run_pk)) is not None}
+    missing = sorted(set(run_pks) - set(found))
     query = select(col(TestRunRow.id), *(getattr(TestRunRow, name) for name in _RUN_FIELDS))
-    for start in range(0, len(wanted), BATCH):
-        mine = (col(TestRunRow.project_id) == project_id) & col(TestRunRow.id).in_(
-            wanted[start : start + BATCH]
-        )
-        for run_pk, *values in tx.execute(query.where(mine)):
-            found[run_pk] = _run(values)
+    for start in range(0, len(missing), BATCH):
+        some = col(TestRunRow.id).in_(missing[start : start + BATCH])
+        rows = tx.execute(query.where(col(TestRunRow.project_id) == project_id, some))
+        known.runs |= {run_pk: _run(values) for run_pk, *values in rows}
+    found |= {run_pk: known.runs[run_pk] for run_pk in missing if run_pk in known.runs}
     return found
 
 
@@ -233,19 +256,18 @@ _NEWEST = (col(TestRunRow.at).desc(), col(TestRunRow.id).desc())
 
 
 def _run(values: Sequence[Any]) -> Run:
-    *head, trust, url, partial = values
-    return Run(*head, trust=Trust(trust), url=url, partial=bool(partial))
+    fields = dict(zip(_RUN_FIELDS, values, strict=True))
+    return Run(**{**fields, "trust": Trust(fields["trust"])})
 
 
-def _nouns(project_id: int) -> Select[Any]:
+def _nouns(project_id: int) -> Query:
     names = (*_RUN_FIELDS, "received_at", "infra", "dialect", "warnings", *_TALLY_FIELDS)
     columns = (getattr(TestRunRow, name) for name in names)
     return select(col(TestRunRow.id), *columns).where(col(TestRunRow.project_id) == project_id)
 
 
-def _noun(row: Row[Any]) -> RunRecord:
-    run_pk, *rest = row
-    count = len(_RUN_FIELDS)
+def _noun(row: Row[*tuple[Any, ...]]) -> RunRecord:
+    run_pk, rest, count = row[0], row[1:], len(_RUN_FIELDS)
     received_at, infra, dialect, warnings, *tally = rest[count:]
     return RunRecord(
         run_pk, _run(rest[:count]), received_at, infra, dialect, tuple(warnings or ()), Tally(*tally)

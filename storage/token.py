@@ -3,13 +3,13 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, or_, select, update
+from sqlalchemy import Row, or_, select, update
 from sqlmodel import Field, SQLModel, col
 
 from core.errors import NotFoundError
 from core.tenancy import ApiToken, Scope
 from storage.columns import BigId, Bytes, Text, UtcTime
-from storage.database import Tx
+from storage.database import Query, Tx
 from storage.upsert import insert_into
 
 TOUCH_EVERY = timedelta(minutes=1)
@@ -21,7 +21,7 @@ class ApiTokenRow(SQLModel, table=True):
 
     __tablename__ = "api_token"
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    id: int = Field(default=None, primary_key=True, sa_type=BigId)
     organization_id: int = Field(foreign_key="organization.id", sa_type=BigId)
     project_id: int = Field(foreign_key="project.id", index=True, sa_type=BigId)
     scope: str = Field(sa_type=Text)
@@ -92,7 +92,7 @@ def touch_token(tx: Tx, token_id: int, now: datetime) -> None:
     tx.execute(update(ApiTokenRow).where(col(ApiTokenRow.id) == token_id, stale).values(last_used_at=now))
 
 
-def _nouns() -> Select[Any]:
+def _nouns() -> Query:
     return select(
         col(ApiTokenRow.id),
         col(ApiTokenRow.organization_id),
@@ -106,6 +106,6 @@ def _nouns() -> Select[Any]:
     )
 
 
-def _noun(row: Row[Any]) -> ApiToken:
+def _noun(row: Row[*tuple[Any, ...]]) -> ApiToken:
     token_id, organization_id, project_id, scope, name, *times = row
     return ApiToken(token_id, organization_id, project_id, Scope(scope), name, *times)

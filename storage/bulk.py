@@ -1,0 +1,49 @@
+"""Many rows at once: COPY on PostgreSQL, one prepared statement on SQLite."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Dialect
+from sqlmodel import SQLModel
+
+from storage.columns import Text, storable
+from storage.database import Tx
+
+Column = Sequence[Any]
+
+
+def insert_columns(tx: Tx, table: type[SQLModel], columns: dict[str, Column]) -> None:
+    """Insert rows given column by column; the caller knows that no unique key is taken."""
+    prepared = [_prepared(table, name, values, tx.dialect) for name, values in columns.items()]
+    rows = zip(*prepared, strict=True)
+    names = ", ".join(f'"{name}"' for name in columns)
+    if tx.dialect.name == "postgresql":
+        _copy(tx, f'COPY "{table.__tablename__}" ({names}) FROM STDIN', rows)
+    else:
+        marks = ", ".join("?" * len(columns))
+        tx.exec_driver_sql(
+            f'INSERT INTO "{table.__tablename__}" ({names}) VALUES ({marks})',  # noqa: S608 - our own names
+            list(rows),
+        )
+
+
+def _copy(tx: Tx, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+    driver: Any = tx.connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
+
+
+def _prepared(table: type[SQLModel], name: str, values: Column, dialect: Dialect) -> Column:
+    kind = table.metadata.tables[str(table.__tablename__)].c[name].type
+    if isinstance(kind, Text):
+        return _texts(values)
+    bind: Callable[[Any], Any] | None = kind.dialect_impl(dialect).bind_processor(dialect)
+    return [bind(value) for value in values] if bind else values
+
+
+def _texts(values: Column) -> Column:
+    whole = "".join(values) if None not in values else "\x00"
+    if whole.isascii() and "\x00" not in whole:
+        return values
+    return [value if value is None else storable(value) for value in values]
