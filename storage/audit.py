@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, Row, func, insert, select, text
+from sqlalchemy import DDL, Index, Row, event, func, insert, select, text
 from sqlmodel import Field, SQLModel, col
 
-from core.audit import GENESIS, AuditEvent, chain_hash
-from storage.columns import BigId, Json, Text, UtcTime
+from core.audit import GENESIS, AuditEvent, chain_hash, stable
+from storage.columns import BigId, Json, Text, UtcTime, clean_json, storable
 from storage.database import Tx
 
 
@@ -28,7 +28,7 @@ class AuditRow(SQLModel, table=True):
     via: str = Field(sa_type=Text)
     action: str = Field(sa_type=Text)
     subject: str = Field(sa_type=Text)
-    project_id: int | None = None
+    project_id: int | None = Field(default=None, sa_type=BigId)
     details: dict[str, Any] = Field(sa_type=Json)
     previous: str = Field(sa_type=Text)
     hash: str = Field(sa_type=Text)
@@ -48,7 +48,12 @@ TRIGGERS = {
         FOR EACH STATEMENT EXECUTE FUNCTION audit_append_only()""",
     ),
 }
-"""Run by the migration that creates the table."""
+"""Run whenever the table is created, by the metadata or by the migration."""
+
+for _dialect, _statements in TRIGGERS.items():
+    for _statement in _statements:
+        _ddl = DDL(_statement.replace("%", "%%")).execute_if(dialect=_dialect)  # type: ignore[no-untyped-call]
+        event.listen(SQLModel.metadata.tables["audit_event"], "after_create", _ddl)
 
 
 def append(
@@ -66,20 +71,21 @@ def append(
     """Add the next event of the organization's chain; concurrent writers wait for one another."""
     _lock(tx, organization_id)
     seq, previous = head(tx, organization_id)
-    event = AuditEvent(
+    # Hashed is what will be read back: a database may not keep every character, number or key as it was given.
+    draft = AuditEvent(
         organization_id=organization_id,
         seq=seq + 1,
         at=at,
-        actor=actor,
+        actor=storable(actor),
         via=via,
         action=action,
-        subject=subject,
+        subject=storable(subject),
         project_id=project_id,
-        details=details or {},
+        details=clean_json(stable(details or {})),
         previous=previous,
     )
-    values = {name: getattr(event, name) for name in AuditEvent.__slots__}
-    values["hash"] = chain_hash(event)
+    values = {name: getattr(draft, name) for name in AuditEvent.__slots__}
+    values["hash"] = chain_hash(draft)
     tx.execute(insert(AuditRow).values(**values))
     return AuditEvent(**values)
 
@@ -133,8 +139,10 @@ def chain(tx: Tx, organization_id: int, batch: int = 1000) -> Iterator[AuditEven
 
 def _lock(tx: Tx, organization_id: int) -> None:
     # SQLite has one writer at a time already; PostgreSQL locks the organization's row, the head of its chain.
+    # NO KEY: a plain FOR UPDATE would collide with the locks foreign keys take on the row, and deadlock.
     if tx.dialect.name == "postgresql":
-        tx.execute(text("SELECT id FROM organization WHERE id = :id FOR UPDATE"), {"id": organization_id})
+        lock = text("SELECT id FROM organization WHERE id = :id FOR NO KEY UPDATE")
+        tx.execute(lock, {"id": organization_id})
 
 
 def _noun(row: Row[Any]) -> AuditEvent:

@@ -9,6 +9,7 @@ from sqlmodel import col
 
 from storage.database import Tx
 from storage.failure import FailureRow
+from storage.test_alias import aliases, names_of
 from storage.test_run import TestRunRow
 
 MOST = 20_000
@@ -32,6 +33,8 @@ def flakes(
     """Failing executions of these tests in the period, outages left out, oldest first."""
     if not test_ids:
         return []
+    today = aliases(tx, project_id)
+    wanted = {*test_ids, *(old for old, new in today.items() if new in set(test_ids))}
     rows = tx.execute(
         select(
             col(FailureRow.test_id),
@@ -43,7 +46,7 @@ def flakes(
         .join(TestRunRow, col(TestRunRow.id) == col(FailureRow.run_pk))
         .where(
             col(FailureRow.project_id) == project_id,
-            col(FailureRow.test_id).in_(sorted(test_ids)),
+            col(FailureRow.test_id).in_(sorted(wanted)),
             col(FailureRow.at) >= since,
             col(FailureRow.at) < until,
             col(FailureRow.outcome).in_(["failed", "error"]),
@@ -53,7 +56,9 @@ def flakes(
         .order_by(func.min(col(FailureRow.at)))
         .limit(MOST)
     )
-    return [Flake(row.test_id, row.run_pk, row.at, row.pr, row.seconds) for row in rows]
+    return [
+        Flake(today.get(row.test_id, row.test_id), row.run_pk, row.at, row.pr, row.seconds) for row in rows
+    ]
 
 
 def newest_result(tx: Tx, project_id: int) -> datetime | None:
@@ -71,13 +76,16 @@ def count_runs(tx: Tx, project_id: int, *, since: datetime, until: datetime) -> 
 
 
 def failures_since(tx: Tx, project_id: int, test_id: int, since: datetime) -> tuple[int, datetime | None]:
-    """How many runs the test failed in since then, and when last."""
+    """How many runs the test failed in since then, and when last; outages left out."""
     row = tx.execute(
-        select(func.count(func.distinct(col(FailureRow.run_pk))), func.max(col(FailureRow.at))).where(
+        select(func.count(func.distinct(col(FailureRow.run_pk))), func.max(col(FailureRow.at)))
+        .join(TestRunRow, col(TestRunRow.id) == col(FailureRow.run_pk))
+        .where(
             col(FailureRow.project_id) == project_id,
-            col(FailureRow.test_id) == test_id,
+            col(FailureRow.test_id).in_(names_of(tx, project_id, test_id)),
             col(FailureRow.at) >= since,
             col(FailureRow.outcome).in_(["failed", "error"]),
+            col(TestRunRow.infra).is_(False),
         )
     ).one()
     return row[0], row[1]

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from sqlmodel import Field, SQLModel, col
 
 from storage.columns import Text, UtcTime
@@ -46,6 +46,21 @@ def finish(tx: Tx, job: str, period: str, *, now: datetime) -> None:
         update(JobRunRow)
         .where(col(JobRunRow.job) == job, col(JobRunRow.period) == period)
         .values(done_at=now)
+    )
+
+
+def finished(tx: Tx, job: str, period: str) -> bool:
+    """True when the period's effect is committed."""
+    query = select(col(JobRunRow.done_at)).where(col(JobRunRow.job) == job, col(JobRunRow.period) == period)
+    return tx.execute(query).scalar() is not None
+
+
+def give_back(tx: Tx, job: str, period: str, *, until: datetime) -> None:
+    """The work failed here: anybody may try again after `until`."""
+    tx.execute(
+        update(JobRunRow)
+        .where(col(JobRunRow.job) == job, col(JobRunRow.period) == period, col(JobRunRow.done_at).is_(None))
+        .values(lease_until=until)
     )
 
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, Row, and_, delete, func, select, update
+from sqlalchemy import Index, Row, and_, delete, func, or_, select, update
+from sqlalchemy.orm import aliased
 from sqlmodel import Field, SQLModel, col
 
 from storage.columns import BigId, Json, Text, UtcTime
 from storage.database import Tx
-from storage.upsert import insert_ignore, put
+from storage.upsert import insert_ignore
 
 
 class PublicationRow(SQLModel, table=True):
@@ -43,6 +44,8 @@ class PublicationRow(SQLModel, table=True):
     dead: bool
     created_at: datetime = Field(sa_type=UtcTime)
     uncertain_since: datetime | None = Field(default=None, sa_type=UtcTime)
+    reposted: bool = False
+    """Somebody deleted the message and it was posted again; that is done once."""
 
 
 class ChannelRow(SQLModel, table=True):
@@ -80,6 +83,16 @@ class Publication:
     error: str
     dead: bool
     created_at: datetime
+    reposted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to speak in a channel, until a moment that also names the claim."""
+
+    team: str
+    channel: str
+    lease_until: datetime
 
 
 def want(
@@ -116,6 +129,7 @@ def want(
         "error": "",
         "dead": False,
         "created_at": now,
+        "reposted": False,
     }
     return insert_ignore(tx, PublicationRow, values)
 
@@ -129,7 +143,14 @@ def touch(tx: Tx, *, project_id: int, kind: str, subject: int, now: datetime) ->
             col(PublicationRow.kind) == kind,
             col(PublicationRow.subject) == subject,
         )
-        .values(wanted=col(PublicationRow.wanted) + 1, dirty=True, due_at=now, tries=0, dead=False)
+        .values(
+            wanted=col(PublicationRow.wanted) + 1,
+            dirty=True,
+            due_at=now,
+            tries=0,
+            # Whoever deleted it twice does not want to see it.
+            dead=and_(col(PublicationRow.dead), col(PublicationRow.reposted)),
+        )
     )
     return int(done.rowcount)
 
@@ -146,35 +167,38 @@ def due_channels(tx: Tx, now: datetime, limit: int = 100) -> Sequence[tuple[str,
     return [(row.team, row.channel) for row in tx.execute(query)]
 
 
-def claim_channel(tx: Tx, team: str, channel: str, *, now: datetime, lease_until: datetime) -> bool:
-    """Become the channel's only writer; False when another writes, or it (or its workspace) has to wait."""
+def claim_channel(tx: Tx, team: str, channel: str, *, now: datetime, lease_until: datetime) -> Claim | None:
+    """Become the channel's only writer; None when another writes, or it (or its workspace) has to wait."""
     start = {"next_at": now, "lease_until": now, "broken": ""}
     insert_ignore(tx, ChannelRow, {"team": team, "channel": channel, **start})
     if not _may_speak(tx, team, "", now):
-        return False
+        return None
     done = tx.execute(
         update(ChannelRow)
         .where(_channel(team, channel), col(ChannelRow.next_at) <= now, col(ChannelRow.lease_until) <= now)
         .values(lease_until=lease_until)
     )
-    return bool(done.rowcount == 1)
+    return Claim(team, channel, lease_until) if done.rowcount == 1 else None
 
 
-def release_channel(
-    tx: Tx, team: str, channel: str, *, now: datetime, next_at: datetime, broken: str = ""
-) -> None:
-    """Give the channel back; nobody speaks there before `next_at`."""
-    tx.execute(
-        update(ChannelRow)
-        .where(_channel(team, channel))
-        .values(lease_until=now, next_at=next_at, broken=broken)
-    )
+def renew_claim(tx: Tx, claim: Claim, *, lease_until: datetime) -> Claim | None:
+    """Hold the channel longer; None when it was too late and another has taken over."""
+    done = tx.execute(update(ChannelRow).where(_held(claim)).values(lease_until=lease_until))
+    return Claim(claim.team, claim.channel, lease_until) if done.rowcount == 1 else None
+
+
+def release_channel(tx: Tx, claim: Claim, *, now: datetime, next_at: datetime, broken: str = "") -> None:
+    """Give the channel back; nobody speaks there before `next_at`. Another's claim is left alone."""
+    values = {"lease_until": now, "next_at": next_at, "broken": broken}
+    tx.execute(update(ChannelRow).where(_held(claim)).values(**values))
 
 
 def pause_team(tx: Tx, team: str, *, until: datetime) -> None:
-    """Slack asked this workspace's app to wait."""
+    """Slack asked this workspace's app to wait; an earlier, longer wait stays."""
     values = {"team": team, "channel": "", "next_at": until, "lease_until": until, "broken": ""}
-    put(tx, ChannelRow, values, on=["team", "channel"])
+    if not insert_ignore(tx, ChannelRow, values):
+        sooner = and_(_channel(team, ""), col(ChannelRow.next_at) < until)
+        tx.execute(update(ChannelRow).where(sooner).values(next_at=until))
 
 
 def broken_channels(tx: Tx) -> Sequence[tuple[str, str, str]]:
@@ -185,14 +209,19 @@ def broken_channels(tx: Tx) -> Sequence[tuple[str, str, str]]:
 
 def next_publication(tx: Tx, team: str, channel: str, now: datetime) -> Publication | None:
     """The channel's longest waiting message; an answer in a thread waits until its parent has been posted."""
-    rows = tx.execute(
+    row = tx.execute(
         select(PublicationRow)
         .where(_due(now), col(PublicationRow.team) == team, col(PublicationRow.channel) == channel)
         .order_by(col(PublicationRow.due_at), col(PublicationRow.id))
-        .limit(50)
-    )
-    candidates = [_noun(row) for row in rows]
-    return next((one for one in candidates if not one.parent or thread_of(tx, one)), None)
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else _noun(row)
+
+
+def find_publication(tx: Tx, publication_id: int) -> Publication | None:
+    """One message as it is now."""
+    row = tx.execute(select(PublicationRow).where(col(PublicationRow.id) == publication_id)).one_or_none()
+    return None if row is None else _noun(row)
 
 
 def thread_of(tx: Tx, publication: Publication) -> str | None:
@@ -242,17 +271,19 @@ def postpone(
         "tries": publication.tries + 1,
         "dead": dead,
     }
-    if certain:
+    if certain:  # back to what was known before this attempt
         values["uncertain_since"] = publication.uncertain_since
     tx.execute(update(PublicationRow).where(col(PublicationRow.id) == publication.id).values(**values))
 
 
 def forget_ts(tx: Tx, publication: Publication) -> None:
-    """The message was deleted by somebody: it will be posted once more."""
+    """The message was deleted by somebody: it will be posted once more, and after that no more."""
     tx.execute(
         update(PublicationRow)
         .where(col(PublicationRow.id) == publication.id)
-        .values(ts="", uncertain_since=None)
+        .values(
+            ts="", uncertain_since=None, reposted=True, dead=publication.reposted, error="message_not_found"
+        )
     )
 
 
@@ -280,21 +311,26 @@ def messages_of(tx: Tx, *, project_id: int, kind: str, subject: int) -> Sequence
 
 
 def drop_before(tx: Tx, before: datetime) -> int:
-    """Forget clean messages made before; nothing can change them any more. Answers how many."""
-    done = tx.execute(
-        delete(PublicationRow).where(
-            col(PublicationRow.created_at) < before, col(PublicationRow.dirty).is_(False)
-        )
-    )
+    """Forget clean and dead messages made before; nothing can change them any more. Answers how many."""
+    over = col(PublicationRow.dirty).is_(False) | col(PublicationRow.dead).is_(True)
+    done = tx.execute(delete(PublicationRow).where(col(PublicationRow.created_at) < before, over))
     return int(done.rowcount)
 
 
 def _due(now: datetime) -> Any:
+    """Behind, alive, its time has come; and what it answers, if anything, is there to be answered."""
+    parent = aliased(PublicationRow)
+    posted = select(col(parent.id)).where(col(parent.key) == col(PublicationRow.parent), col(parent.ts) != "")
     return and_(
         col(PublicationRow.dirty).is_(True),
         col(PublicationRow.dead).is_(False),
         col(PublicationRow.due_at) <= now,
+        or_(col(PublicationRow.parent) == "", posted.exists()),
     )
+
+
+def _held(claim: Claim) -> Any:
+    return and_(_channel(claim.team, claim.channel), col(ChannelRow.lease_until) == claim.lease_until)
 
 
 def _channel(team: str, channel: str) -> Any:

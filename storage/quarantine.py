@@ -5,16 +5,19 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, Row, func, select, text, update
+from sqlalchemy import Index, Row, Select, func, select, text, update
 from sqlmodel import Field, SQLModel, col
 
 from core.errors import ConflictError, NotFoundError
 from core.quarantine import IN_FORCE, Quarantine, State, Vote
 from core.tenancy import Via
 from storage.columns import BigId, Json, Text, UtcTime
-from storage.database import Tx
+from storage.database import Tx, lock_project
+from storage.test_alias import aliases
 from storage.upsert import insert_into
 
+DECISIONS = 2
+"""The advisory lock of whoever decides in a project: counts (cap, quorum) stay true until commit."""
 OPEN = "state IN ('proposed', 'active', 'expiring')"
 
 
@@ -60,6 +63,11 @@ class QuarantineRow(SQLModel, table=True):
     until: datetime | None = Field(sa_type=UtcTime, nullable=True)
     renewals: int
     ended_at: datetime | None = Field(sa_type=UtcTime, nullable=True)
+
+
+def lock_decisions(tx: Tx, project_id: int) -> None:
+    """One decider in a project at a time. Taken after the scoring row and before any quarantine or audit row."""
+    lock_project(tx, DECISIONS, project_id)
 
 
 def add_quarantine(tx: Tx, draft: Quarantine) -> Quarantine:
@@ -137,23 +145,48 @@ def in_force(tx: Tx, project_id: int) -> dict[int, Quarantine]:
             col(QuarantineRow.state).in_([state.value for state in IN_FORCE]),
         )
     )
-    return {row.test_id: _noun(row) for row in rows}
+    today = aliases(tx, project_id)
+    return {today.get(row.test_id, row.test_id): _noun(row) for row in rows}
+
+
+def count_in_force(tx: Tx, project_id: int) -> int:
+    """How many tests are in quarantine."""
+    query = select(func.count()).where(
+        col(QuarantineRow.project_id) == project_id,
+        col(QuarantineRow.state).in_([state.value for state in IN_FORCE]),
+    )
+    return tx.execute(query).scalar_one()
 
 
 def open_tests(tx: Tx, project_id: int) -> set[int]:
     """Ids of the tests with an open proposal or a quarantine in force."""
     query = select(col(QuarantineRow.test_id)).where(col(QuarantineRow.project_id) == project_id, text(OPEN))
-    return set(tx.execute(query).scalars())
+    return _today(tx, project_id, query)
 
 
 def cooling_tests(tx: Tx, project_id: int, now: datetime) -> set[int]:
-    """Ids of tests denied (or snoozed) until later than now."""
+    """Ids of tests denied until later than now."""
     query = select(col(QuarantineRow.test_id)).where(
         col(QuarantineRow.project_id) == project_id,
         col(QuarantineRow.state) == State.DENIED.value,
         col(QuarantineRow.until) > now,
     )
-    return set(tx.execute(query).scalars())
+    return _today(tx, project_id, query)
+
+
+def rested_tests(tx: Tx, project_id: int, since: datetime) -> set[int]:
+    """Ids of tests somebody released, or nobody decided about, since then: asking again at once would nag."""
+    query = select(col(QuarantineRow.test_id)).where(
+        col(QuarantineRow.project_id) == project_id,
+        col(QuarantineRow.state).in_([State.RELEASED.value, State.LAPSED.value]),
+        col(QuarantineRow.ended_at) > since,
+    )
+    return _today(tx, project_id, query)
+
+
+def _today(tx: Tx, project_id: int, query: Select[int]) -> set[int]:
+    today = aliases(tx, project_id)
+    return {today.get(test_id, test_id) for test_id in tx.execute(query).scalars()}
 
 
 def due_quarantines(tx: Tx, now: datetime, warn_before: datetime, limit: int = 500) -> Sequence[Quarantine]:
@@ -161,7 +194,8 @@ def due_quarantines(tx: Tx, now: datetime, warn_before: datetime, limit: int = 5
     lapsing = (col(QuarantineRow.state) == State.PROPOSED.value) & (col(QuarantineRow.lapses_at) <= now)
     active = (col(QuarantineRow.state) == State.ACTIVE.value) & (col(QuarantineRow.until) <= warn_before)
     ending = (col(QuarantineRow.state) == State.EXPIRING.value) & (col(QuarantineRow.until) <= now)
-    rows = tx.execute(select(QuarantineRow).where(lapsing | active | ending).limit(limit))
+    query = select(QuarantineRow).where(lapsing | active | ending).order_by(col(QuarantineRow.id))
+    rows = tx.execute(query.limit(limit))
     return [_noun(row) for row in rows]
 
 

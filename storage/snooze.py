@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlmodel import Field, SQLModel, col
 
 from storage.columns import BigId, UtcTime
@@ -32,3 +32,8 @@ def snoozed_tests(tx: Tx, project_id: int, now: datetime) -> set[int]:
         col(SnoozeRow.project_id) == project_id, col(SnoozeRow.until) > now
     )
     return set(tx.execute(query).scalars())
+
+
+def forget_snoozes(tx: Tx, before: datetime) -> int:
+    """Drop snoozes that ended before; answers how many."""
+    return int(tx.execute(delete(SnoozeRow).where(col(SnoozeRow.until) < before)).rowcount)
