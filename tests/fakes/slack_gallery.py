@@ -65,7 +65,7 @@ def _answers():
         ),
         "refused": notice.refused("You may not approve: you are a viewer, and approvers and admins decide."),
         "failed": notice.failed("The database did not answer. Try again in a minute.", "8f2c"),
-        "settled": notice.settled("Already approved by somebody else.", "q-17:4"),
+        "settled": notice.settled(samples.quarantine(State.ACTIVE)),
         "choose_repo": notice.choose_repo(((1, "acme/web"), (2, "acme/shop")), "status"),
         "whoami_guest": whoami.whoami(samples.who(refusal="Guests may look, but not decide.")),
     }
@@ -81,7 +81,7 @@ def _sized():
         found[f"whoami_{size}"] = whoami.whoami(samples.who(size))
         found[f"digest_{size}"] = message(_digest(size))
         if size > 1:
-            tests = [replace(item.test, id=index) for index, item in enumerate(samples.waiting(size))]
+            tests = [(1, replace(item.test, id=index)) for index, item in enumerate(samples.waiting(size))]
             found[f"choose_{size}"] = notice.choose_test(tests, size, "show")
     return found
 

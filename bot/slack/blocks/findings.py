@@ -91,7 +91,7 @@ class Findings:
             pull_requests=_int(data, "pull_requests") or _int(data, "branches"),
             ci_seconds=_float(data, "ci_seconds"),
             infra=_int(data, "infra_failures"),
-            strip=tuple(mark != "x" for mark in _text(data, "strip")[-20:]),
+            strip=tuple(mark == "." for mark in _text(data, "strip")[-20:]),
             clean_runs=_int(data, "clean_runs"),
             first_failure=moment_of(data.get("first_failure")),
             last_failure=moment_of(data.get("last_failure")),

@@ -4,6 +4,7 @@ from bot.slack.blocks.pieces import Block, Message, actions, button, context, fo
 from bot.slack.blocks.words import count, label, of_runs, plain_day, short_name
 from bot.slack.escape import escape
 from bot.slack.pages import ListPage, QuarantineLine
+from bot.slack.values import project_value
 
 EMPTY = {"pending": "No proposal waits for a decision", "quarantined": "No test is in quarantine"}
 
@@ -49,7 +50,8 @@ def _turn(page: ListPage) -> Block | None:
     """Newer and older pages; the value says which page of what, nothing that is trusted."""
     if page.pages == 1:
         return None
-    head = f"p-{page.project_id}:{page.kind}"
-    before = button("fg.list.newer", "Previous", says="Previous page", value=f"{head}:{page.page - 1}")
-    after = button("fg.list.older", "Next", says="Next page", value=f"{head}:{page.page + 1}")
+    newer = project_value(page.project_id, f"{page.kind}:{page.page - 1}")
+    older = project_value(page.project_id, f"{page.kind}:{page.page + 1}")
+    before = button("fg.list.newer", "Previous", says="Previous page", value=newer)
+    after = button("fg.list.older", "Next", says="Next page", value=older)
     return actions(before if page.page > 1 else None, after if page.page < page.pages else None)

@@ -6,18 +6,22 @@ from bot.slack.blocks.pieces import (
     Block,
     Message,
     actions,
-    button,
     context,
+    date,
     option,
     rich,
     rich_line,
     section,
     select,
+    user,
     words,
 )
+from bot.slack.blocks.proposal import is_user_id
 from bot.slack.blocks.words import count, full_id, short_name
-from bot.slack.escape import escape, paragraph
+from bot.slack.escape import escape, line, paragraph
+from bot.slack.values import project_value, value_of_test
 from core.command import USAGE, Unclear
+from core.quarantine import Quarantine
 from core.saying import TestView
 
 MAX_CHOICES = 100
@@ -61,11 +65,11 @@ def unclear(problem: Unclear) -> Message:
     return Message(escape(text, 300), tuple(blocks))
 
 
-def choose_test(matches: Sequence[TestView], total: int, verb: str) -> Message:
-    """Several tests match: pick one, and the verb goes on with it."""
+def choose_test(matches: Sequence[tuple[int, TestView]], total: int, verb: str, *, rest: str = "") -> Message:
+    """Several tests match (project id, test): pick one, and the verb goes on with it."""
     options = [
-        option(short_name(test), f"t-{test.id}", description=full_id(test, 75))
-        for test in matches[:MAX_CHOICES]
+        option(short_name(test), value_of_test(project_id, test.id, rest), description=full_id(test, 75))
+        for project_id, test in matches[:MAX_CHOICES]
     ]
     more = f", the first {len(options)} are shown" if total > len(options) else ""
     pick = actions(select(f"fg.choose.{verb}", "Choose a test…", options))
@@ -73,9 +77,9 @@ def choose_test(matches: Sequence[TestView], total: int, verb: str) -> Message:
     return Message(f"{title}. Choose one.", (section(f"*{title}*"), pick, context("Only you see this")))
 
 
-def choose_repo(repos: Sequence[tuple[int, str]], verb: str) -> Message:
+def choose_repo(repos: Sequence[tuple[int, str]], verb: str, *, rest: str = "") -> Message:
     """Several repositories: pick one, and the verb goes on with it."""
-    options = [option(repo, f"p-{project_id}") for project_id, repo in repos[:MAX_CHOICES]]
+    options = [option(repo, project_value(project_id, rest)) for project_id, repo in repos[:MAX_CHOICES]]
     pick = actions(select(f"fg.repo.{verb}", "Choose a repository…", options))
     title = f"{count(len(repos), 'repository', 'repositories')} here"
     return Message(
@@ -83,7 +87,17 @@ def choose_repo(repos: Sequence[tuple[int, str]], verb: str) -> Message:
     )
 
 
-def settled(text: str, handle: str) -> Message:
-    """Somebody was faster; the card shows the present state."""
-    see = button("fg.proposal.details", "Evidence", says="Show the evidence", value=handle)
-    return Message(escape(text, 300), (literal(text), actions(see), context("Only you see this")))
+def settled(quarantine: Quarantine) -> Message:
+    """Somebody was faster: who, when, what; the card shows the same."""
+    who = quarantine.decided_by
+    by: list[Block] = [words(" by "), user(who) if is_user_id(who) else words(line(who, 60))]
+    at: list[Block] = [words(", "), date(quarantine.decided_at, time=True)] if quarantine.decided_at else []
+    head = rich_line(
+        words("Nothing was changed. ", bold=True),
+        words(f"{quarantine.name} is already {quarantine.state.value}"),
+        *(by if who else []),
+        *at,
+        words("."),
+    )
+    text = f"Nothing was changed. {quarantine.name} is already {quarantine.state.value}."
+    return Message(text, (rich(head), context("Only you see this")))

@@ -83,7 +83,7 @@ def numbers(card: ProposalCard, findings: Findings) -> list[tuple[str, str]]:
 
 def cost(findings: Findings) -> str:
     """What the failures cost: pull requests hit and CI time, as far as it is known."""
-    hit = count(findings.pull_requests, "pull request")
+    hit = count(findings.pull_requests, "pull request") if findings.pull_requests else "no pull request"
     return f"{hit}, {duration(findings.ci_seconds)} of CI" if findings.ci_seconds else hit
 
 

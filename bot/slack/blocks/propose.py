@@ -13,6 +13,7 @@ from bot.slack.blocks.pieces import (
     option,
     text_input,
 )
+from bot.slack.values import project_value
 from core.saying import TestView
 
 WHO = "An approver decides. Proposing changes nothing yet."
@@ -54,7 +55,7 @@ def _ask(repos: tuple[tuple[int, str], ...], fragment: str) -> list[Block]:
     name = text_input(value=fragment, placeholder="test_redirect_after_login", limit=500, multiline=False)
     fields = [field_input("test", "Test", name, hint="Its name, or a part that only it has.")]
     if len(repos) > 1:
-        options = [option(text, f"p-{project_id}") for project_id, text in repos[:100]]
+        options = [option(text, project_value(project_id)) for project_id, text in repos[:100]]
         pick = {"type": "static_select", "options": options}
         return [field_input("repo", "Repository", pick), *fields]
     return fields

@@ -23,6 +23,7 @@ from bot.slack.blocks.reasons import argument, verdict_line
 from bot.slack.blocks.words import day, label, moment, of_runs, short_name
 from bot.slack.escape import escape, line
 from bot.slack.pages import TestPage
+from bot.slack.values import value_of_test
 from core.quarantine import State
 
 FIRST_WORDS = {
@@ -118,7 +119,7 @@ def common_failure(findings: Findings) -> Block | None:
 def _actions(page: TestPage, name: str) -> Block | None:
     waits = page.quarantine and page.quarantine.state.open
     handle = page.quarantine.handle if page.quarantine else ""
-    value = f"t-{page.test.id}"
+    value = value_of_test(page.project_id, page.test.id)
     if page.shared_by:
         return None
     return actions(
@@ -135,7 +136,12 @@ def _propose(page: TestPage, name: str) -> Block | None:
     if page.findings.state in {"broken", "retired"}:
         return None
     says = label("Propose a quarantine of ", name)
-    return button("fg.show.propose", "Propose quarantine…", says=says, value=f"t-{page.test.id}")
+    return button(
+        "fg.show.propose",
+        "Propose quarantine…",
+        says=says,
+        value=value_of_test(page.project_id, page.test.id),
+    )
 
 
 def _small_print(page: TestPage) -> list[str]:

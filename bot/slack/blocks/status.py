@@ -4,6 +4,7 @@ from bot.slack.blocks.pieces import Block, Message, actions, button, context, fi
 from bot.slack.blocks.words import count, day, moment, number
 from bot.slack.escape import escape
 from bot.slack.pages import RepoHealth
+from bot.slack.values import project_value
 
 REMEDIES = {
     "not_in_channel": "FlakeGuard is not in {}, so nothing can be posted. Type `/invite @FlakeGuard` there.",
@@ -67,7 +68,7 @@ def remedy(channel: str, code: str) -> str:
 def _actions(page: RepoHealth) -> Block | None:
     if not page.runs:
         return None
-    value = f"p-{page.project_id}"
+    value = project_value(page.project_id)
     decisions = count(page.waiting, "waiting decision")
     waiting = (
         button("fg.status.pending", "Show waiting", says=f"Show the {decisions}", value=value)

@@ -16,6 +16,7 @@ from bot.slack.blocks.proposal import person
 from bot.slack.blocks.words import count, moment, short_name
 from bot.slack.escape import escape
 from bot.slack.pages import TopPage
+from bot.slack.values import project_value, value_of_test
 
 
 def top(page: TopPage) -> Message:
@@ -51,8 +52,8 @@ def _finding(page: TopPage) -> str:
 def _actions(page: TopPage) -> Block | None:
     if page.shared_by:
         return None
-    options = [option(short_name(row.test), f"t-{row.test.id}") for row in page.rows]
-    value = f"p-{page.project_id}:{page.days}:{len(page.rows)}"
+    options = [option(short_name(row.test), value_of_test(page.project_id, row.test.id)) for row in page.rows]
+    value = project_value(page.project_id, f"{page.days}:{len(page.rows)}")
     return actions(
         select("fg.top.show", "Look at one test…", options),
         button("fg.top.share", "Share here", says="Post this list in the channel", value=value),

@@ -1,9 +1,10 @@
 """Numbers, dates and names in the words of every message."""
 
-import re
 from datetime import UTC, datetime
 
 from bot.slack.escape import cut, line, middle
+from core import naming
+from core.report import TestKey
 from core.saying import TestView
 
 MAX_SHORT_NAME = 60
@@ -84,25 +85,16 @@ def clock(at: datetime) -> str:
 
 def short_name(test: TestView) -> str:
     """The last segment without parameters, at most 60 characters."""
-    last = re.split("::| \u203a | > ", test.name)[-1]
-    bare = re.sub(r"(?<=\w)(\[.*\]|\(.*\))+$", "", last)
-    return middle(line(bare or last or test.class_name, 500), MAX_SHORT_NAME)
+    return middle(line(naming.short_name(_key(test)) or test.class_name, 500), MAX_SHORT_NAME)
 
 
 def full_id(test: TestView, limit: int = 1000) -> str:
-    """The whole name as the test's own runner would write it: file::Class::name, variant behind."""
-    scope = [part for part in (test.file, _inner_class(test)) if part] or [test.suite]
-    text = "::".join(part for part in (*scope, test.name) if part)
-    return line(f"{text} ({test.variant})" if test.variant else text, limit)
+    """The whole name as people find it in their sources: file::Class::name, variant behind."""
+    return line(naming.full_name(_key(test)), limit)
 
 
-def _inner_class(test: TestView) -> str:
-    """The class without the module path that the file already says (pytest: tests.test_a.TestB)."""
-    module = re.sub(r"\.\w+$", "", test.file).replace("/", ".").replace("\\", ".")
-    name = test.class_name
-    if name in {module, test.file}:
-        return ""
-    return name.removeprefix(module + ".") if module else name
+def _key(test: TestView) -> TestKey:
+    return TestKey(test.suite, test.class_name, test.name, test.file, test.variant)
 
 
 def label(before: str, name: str, after: str = "") -> str:

