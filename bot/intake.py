@@ -61,7 +61,7 @@ def take_in(uploads: Sequence[Upload], *, variant: str = "", limits: Limits = DE
     if (lone := _lone_giant(uploads)) is not None:
         stream = stream_report(lone.content, name=lone.name, limits=limits, variant=variant)
         return Intake(stream, stream, 1)
-    reports = list(_reports(uploads, variant=variant, limits=limits))
+    reports = [report for _, report in documents(uploads, variant=variant, limits=limits)]
     if not reports:
         raise ValidationError("The upload holds no report (*.xml or *.json).", field="body")
     whole = combined(reports)
@@ -77,11 +77,14 @@ def _lone_giant(uploads: Sequence[Upload]) -> Upload | None:
     return uploads[0] if large and sniff(content) == "xml" else None
 
 
-def _reports(uploads: Iterable[Upload], *, variant: str, limits: Limits) -> Iterator[Report]:
+def documents(
+    uploads: Iterable[Upload], *, variant: str = "", limits: Limits = DEFAULT
+) -> Iterator[tuple[str, Report]]:
+    """Each document of each file, with its name; raises naming the one that cannot be read."""
     for upload in uploads:
         for name, content in unpack(upload.content, name=upload.name, limits=limits):
             if name.rsplit("/", 1)[-1] != METADATA:
-                yield _report(name, content, variant=variant, limits=limits)
+                yield name, _report(name, content, variant=variant, limits=limits)
 
 
 def _report(name: str, content: BinaryIO, *, variant: str, limits: Limits) -> Report:

@@ -14,7 +14,7 @@ import sys
 import time
 import uuid
 from pathlib import Path
-from typing import Any, Callable, Mapping, Sequence  # noqa: UP035 - this file also runs on Python 3.9
+from typing import Any, Callable, Mapping, Sequence
 
 from bot.gate.upload import Found, Server, TroubleError, find_reports
 from core.ci import FIELDS, ci_context

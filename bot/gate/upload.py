@@ -14,7 +14,7 @@ import urllib.parse
 import urllib.request
 import zipfile
 from pathlib import Path
-from typing import Any, Iterator, Mapping, NamedTuple, Sequence  # noqa: UP035 - this file also runs on Python 3.9
+from typing import Any, Iterator, Mapping, NamedTuple, Sequence
 
 RETRIED = frozenset({429, 500, 502, 503, 504})
 PAUSES = (1.0, 2.0, 4.0, 8.0)

@@ -5,15 +5,19 @@ from collections.abc import Callable
 from typing import Any
 
 import anyio
+import anyio.to_thread
+import structlog
 from fastapi import APIRouter, Response
 
 from bot.http.face import Face
-from core.errors import DatabaseError
+from core.errors import DatabaseError, FlakeGuardError
+
+log = structlog.get_logger(__name__)
 
 PATIENCE = 2.5
 """Seconds the database has to answer; a hanging one must show as not ready, too."""
-DeepCheck = Callable[[], dict[str, Any]]
-"""Asked by /health/deep; answers {"ok": bool, ...}."""
+DeepCheck = Callable[[], str]
+"""Asked by /health/deep: a sentence when all is well, any exception when not."""
 
 
 def health_routes(face: Face, checks: dict[str, DeepCheck]) -> APIRouter:
@@ -72,6 +76,9 @@ async def check_database(face: Face) -> dict[str, Any]:
 async def run_check(face: Face, check: DeepCheck) -> dict[str, Any]:
     """One deep check; what it raises is its answer."""
     try:
-        return await face.work(check)
+        return {"ok": True, "detail": await face.work(check)}
+    except FlakeGuardError as error:
+        return {"ok": False, "detail": error.message}
     except Exception as error:  # noqa: BLE001 - the outermost loop of a check: any failure is its finding
-        return {"ok": False, "detail": f"{type(error).__name__}: {error}"}
+        log.warning("health.failed", error=str(error))
+        return {"ok": False, "detail": type(error).__name__}

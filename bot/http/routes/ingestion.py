@@ -16,7 +16,7 @@ from bot.intake import Upload
 from bot.run_fields import read_run, read_time
 from core.limits import DEFAULT
 from core.tenancy import Scope
-from jobs.ingest import ingest_summary
+from jobs.summarize import ingest_summary
 
 SMALL = 64 * 1024
 """A body this small is taken before the token is looked at: one trip to a thread instead of two."""
@@ -84,7 +84,7 @@ def _ingest(face: Face, request: Request, caller: Caller, uploads: list[Upload])
 
 def _ingest_summary(face: Face, caller: Caller, summary: Summary) -> dict[str, Any]:
     now = face.desk.now()
-    at = read_time("timestamp", summary.timestamp, now=now) if summary.timestamp else now
+    at = read_time("timestamp", summary.timestamp, now=now) if summary.timestamp else None
     return ingest_summary(
         face.desk,
         caller.here.id,

@@ -11,7 +11,7 @@ from bot.http.paging import Paged, TestId
 from bot.pages import changes_page, detected_page, history_page, one_test, page_of_tests
 from core.tenancy import Scope
 from core.verdict import TestState
-from jobs.score import explain_test
+from jobs.explain import explain_test
 from storage.test_case import get_test
 
 

@@ -1,0 +1,22 @@
+"""The tree of commands."""
+
+import typer
+
+from bot.cli import ci, decisions, operation, reading, record, reports, tenants
+
+HELP = """Finds flaky tests from run history, lets people decide in Slack, makes CI obey.
+
+New here? `flakeguard demo` shows the whole loop on this machine, `flakeguard doctor` checks the set-up."""
+PLAIN = {"help_option_names": ["-h", "--help"]}
+
+app = typer.Typer(
+    name="flakeguard",
+    help=HELP,
+    no_args_is_help=True,
+    add_completion=False,
+    context_settings=PLAIN,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+for room in (operation, tenants, reports, reading, decisions, ci, record):
+    room.add_commands(app)
