@@ -65,8 +65,10 @@ class History:
     runs: dict[RunKey, PastRun] = field(default_factory=dict)
     merges: list[Merge] = field(default_factory=list)
     projects: set[str] = field(default_factory=set)
-    keys: dict[tuple[str, ...], TestKey] = field(default_factory=dict)
-    """Names said once: a history repeats each of them in every run."""
+    keys: dict[tuple[object, ...], TestKey] = field(default_factory=dict)
+    """Names read once, by how the file writes them: a history repeats each of them in every run."""
+    latest: tuple[tuple[object, ...], PastRun] | None = None
+    """The run of the line before, by how the file writes it: mostly the next line belongs to it too."""
 
     def in_order(self) -> list[PastRun | Merge]:
         """By time; a merge before the runs of the same moment."""
@@ -159,14 +161,28 @@ def _explanations(
 
 
 def _add(history: History, line: Mapping[str, Any], number: int) -> None:
+    written = (line.get("run_id"), line.get("attempt"), line.get("job"), line.get("variant"))
+    if history.latest is None or history.latest[0] != written:
+        history.latest = (written, _past_run(history, line, number))
+    past = history.latest[1]
+    names = (line.get("suite"), line.get("class"), line.get("name"), line.get("file"), past.run.variant)
+    try:
+        test = history.keys.get(names)
+    except TypeError as error:
+        raise ValidationError(f"Line {number}: a test's names must be text.", line=number) from error
+    if test is None:
+        test = history.keys[names] = _key(line, number, past.run.variant)
+    past.tests.setdefault(test, []).append(_attempt(line, number))
+
+
+def _past_run(history: History, line: Mapping[str, Any], number: int) -> PastRun:
     run_id = _needed(line, "run_id", number)
     attempt = _whole(line, "attempt", number)
     key: RunKey = (run_id, attempt, _text(line, "job", number), _text(line, "variant", number))
     past = history.runs.get(key)
     if past is None:
         past = history.runs[key] = PastRun(_run(line, key, number))
-    test = _key(history, line, number, key[3])
-    past.tests.setdefault(test, []).append(_attempt(line, number))
+    return past
 
 
 def _run(line: Mapping[str, Any], key: RunKey, number: int) -> Run:
@@ -187,31 +203,28 @@ def _run(line: Mapping[str, Any], key: RunKey, number: int) -> Run:
     )
 
 
-def _key(history: History, line: Mapping[str, Any], number: int, variant: str) -> TestKey:
-    parts = tuple(_text(line, name, number) for name in ("suite", "class", "name", "file"))
-    if not parts[2]:
-        raise ValidationError(f"Line {number} has no test name.", line=number, field="name")
-    known = history.keys.get((*parts, variant))
-    if known is None:
-        raw = TestKey(suite=parts[0], class_name=parts[1], name=parts[2], file=parts[3], variant=variant)
-        known = history.keys[(*parts, variant)] = normalise(raw)
-    return known
+def _key(line: Mapping[str, Any], number: int, variant: str) -> TestKey:
+    name = _needed(line, "name", number)
+    suite, class_name, file = (_text(line, part, number) for part in ("suite", "class", "file"))
+    return normalise(TestKey(suite=suite, class_name=class_name, name=name, file=file, variant=variant))
 
 
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 
 
 def _attempt(line: Mapping[str, Any], number: int) -> Attempt:
-    outcome = _OUTCOMES.get(str(line.get("status", "")).lower())
+    status = line.get("status")
+    outcome = _OUTCOMES.get(status) if isinstance(status, str) else None
     if outcome is None:
         raise ValidationError(
-            f"Line {number}: status is {line.get('status')!r}; it must be one of {', '.join(_OUTCOMES)}.",
+            f"Line {number}: status is {status!r}; it must be one of {', '.join(_OUTCOMES)}.",
             line=number,
             field="status",
         )
     duration = line.get("duration")
     seconds = float(duration) if isinstance(duration, int | float) and 0 <= duration < MAX_SECONDS else None
-    return Attempt(outcome, seconds, _text(line, "message", number) or None)
+    message = line.get("message")
+    return Attempt(outcome, seconds, _text(line, "message", number) if message else None)
 
 
 MAX_SECONDS = 1e7
