@@ -1,4 +1,4 @@
-"""Everything that is configured: read once from the environment or `.env`; nothing else reads the environment."""
+"""Everything that is configured, read once from the environment or `.env`; nothing else reads them."""
 
 import base64
 import binascii
@@ -122,25 +122,27 @@ class Settings(BaseSettings):
         return bool(self.github_app_id and self.github_app_private_key)
 
     def private_key_pem(self) -> bytes:
-        """The GitHub App's key, whichever way it was given. Raises InvalidSettingsError naming the setting."""
+        """The GitHub App's key, whichever way it was given; InvalidSettingsError names the setting."""
         raw = self.github_app_private_key.get_secret_value() if self.github_app_private_key else ""
         text = raw.replace("\\n", "\n").strip()
         if text.startswith("-----BEGIN"):
             return text.encode()
-        if (path := Path(text)).is_file():
-            return path.read_bytes()
         try:
-            decoded = base64.b64decode(text, validate=True)
+            decoded = base64.b64decode("".join(text.split()), validate=True)
         except (ValueError, binascii.Error):
             decoded = b""
         if decoded.startswith(b"-----BEGIN"):
             return decoded
+        # Asked last: what is too long for a path is an error to the system, not just a missing file.
+        if len(text) < MAX_PATH and (path := Path(text)).is_file():
+            return path.read_bytes()
         raise InvalidSettingsError(
             "GITHUB_APP_PRIVATE_KEY is neither a PEM, nor base64 of one, nor the path of a readable file."
         )
 
 
 MIN_ADMIN_TOKEN = 16
+MAX_PATH = 1000
 
 
 def load_settings(**values: object) -> Settings:
