@@ -76,7 +76,7 @@ def _execution(
         attempts=attempts,
         fingerprint=failure.fingerprints[bad[0]] if bad else None,
         message=attempts[bad[-1]].message if bad else None,
-        ambiguous=failure.ambiguous,
+        ambiguous=failure.ambiguous or bool(one.code & AMBIGUOUS),
         clean=clean(one.code),
     )
 

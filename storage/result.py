@@ -244,6 +244,7 @@ class _Answer:
         self._passed.append(ids[sheet.codes == PASSED])
         self._skipped.append(ids[sheet.codes == SKIPPED])
         self._other.append(ids[sheet.codes != PASSED])
+        twins = _twins(ids)
         for place, case in sheet.odd:
             raw = int(ids[place])
             if raw == UNKNOWN:
@@ -252,7 +253,8 @@ class _Answer:
                 self._more += 1
             else:
                 today = self._today.get(raw, raw)
-                self.failures.append((raw, _failure(today, case, self._fingerprint)))
+                one = _failure(today, case, self._fingerprint, twin=raw in twins)
+                self.failures.append((raw, one))
 
     def stored(self, run_pk: int, status: Stored, reading: _Reading, warnings: tuple[str, ...]) -> StoredRun:
         """The whole answer."""
@@ -302,19 +304,25 @@ def _folded(columns: Columns, same: Ids) -> Columns:
     return Columns(columns.ids[kept], codes[kept], columns.seconds[kept])
 
 
-def _failure(test_id: int, case: CaseResult, fingerprint: Fingerprint) -> StoredFailure:
+def _twins(ids: Ids) -> set[int]:
+    """Ids that two tests of one report share: what failed in one may have passed in the other."""
+    in_order = np.sort(ids)
+    return set(in_order[1:][np.diff(in_order) == 0].tolist())
+
+
+def _failure(test_id: int, case: CaseResult, fingerprint: Fingerprint, *, twin: bool) -> StoredFailure:
     prints = tuple(
         fingerprint(attempt.message) if attempt.outcome.bad and attempt.message else None
         for attempt in case.attempts
     )
-    return StoredFailure(test_id, case.key, case.attempts, prints, case.ambiguous)
+    return StoredFailure(test_id, case.key, case.attempts, prints, case.ambiguous or twin)
 
 
 def _remembering(fingerprint: Fingerprint) -> Fingerprint:
     """In an outage thousands of tests fail with the same words."""
-    known: dict[str, bytes] = {}
+    known: dict[str, bytes | None] = {}
 
-    def ask(message: str) -> bytes:
+    def ask(message: str) -> bytes | None:
         if message not in known:
             known[message] = fingerprint(message)
         return known[message]

@@ -30,6 +30,10 @@ def postgres(run_id):
 
     sweep()
     server = get_server(Path(tempfile.gettempdir()) / f"fgpg-{run_id[:8]}", cleanup_mode="delete")
+    # The tests kill processes, never the machine: what the kernel has been given survives without fsync.
+    server.psql("ALTER SYSTEM SET fsync = off;")
+    server.psql("ALTER SYSTEM SET full_page_writes = off;")
+    server.psql("SELECT pg_reload_conf();")
     yield server
     server.cleanup()
 
