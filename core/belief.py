@@ -11,6 +11,9 @@ from core.thresholds import Thresholds
 
 NEGLIGIBLE = 0.002
 """Pieces less likely than this to be flakes change no verdict and are left out of the sum."""
+ENOUGH = 16
+"""The best pieces decide whether it is flaky; more of them would only say it again."""
+TINY = 1e-9
 _GRID = 2_000
 
 
@@ -28,30 +31,41 @@ class Belief:
         return self.p_flaky * self.p_active
 
 
-def believe(qs: Sequence[float], *, runs: int, clean_runs: int, thresholds: Thresholds) -> Belief:
-    """`qs`: chances of the independent pieces; `runs` in the window; `clean_runs` since the last flake."""
-    counted = [q for q in qs if q > NEGLIGIBLE]
-    runs = max(runs, len(counted))
-    flakes = sum(counted)
-    return Belief(
-        p_flaky=sum(
-            weight * _posterior(k, runs, thresholds)
-            for k, weight in enumerate(poisson_binomial(counted))
-            if k and weight > 1e-9
-        ),
-        p_active=_p_active(flakes, runs, min(clean_runs, runs - len(counted)), thresholds),
-        flakes=flakes,
-        runs=runs,
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """The number of flakes among independent pieces: its expectation and distribution."""
+
+    flakes: float
+    pieces: int
+    chances: tuple[float, ...]
+
+
+def add_up(qs: Sequence[float]) -> Sum:
+    """`qs`: chances of the independent pieces."""
+    counted = sorted((q for q in qs if q > NEGLIGIBLE), reverse=True)
+    return Sum(sum(counted), len(counted), tuple(poisson_binomial(counted[:ENOUGH])))
+
+
+def believe(total: Sum, *, runs: int, clean_runs: int, thresholds: Thresholds) -> Belief:
+    """`runs` in the window; `clean_runs` since the last flake."""
+    t, runs = thresholds, max(runs, total.pieces)
+    p_flaky = sum(
+        weight * _posterior(k, runs, t.prior, t.alpha, t.beta, t.noise)
+        for k, weight in enumerate(total.chances)
+        if k and weight > TINY
     )
+    clean = min(clean_runs, runs - total.pieces)
+    return Belief(p_flaky, _p_active(total.flakes, runs, clean, t), total.flakes, runs)
 
 
 def poisson_binomial(qs: Sequence[float]) -> list[float]:
     """Distribution of the number of successes among independent trials of unequal chances."""
     chances = [1.0]
     for q in qs:
-        chances = [
-            stay * (1 - q) + come * q for stay, come in zip([*chances, 0.0], [0.0, *chances], strict=True)
-        ]
+        chances.append(0.0)
+        for k in range(len(chances) - 1, 0, -1):
+            chances[k] += (chances[k - 1] - chances[k]) * q
+        chances[0] *= 1 - q
     return chances
 
 
@@ -60,15 +74,14 @@ def log_beta(a: float, b: float) -> float:
 
 
 @lru_cache(maxsize=65_536)
-def _posterior(k: int, n: int, thresholds: Thresholds) -> float:
+def _posterior(k: int, n: int, prior: float, alpha: float, beta: float, noise: float) -> float:
     """P(flaky | k flakes in n executions) against a healthy test that fails of nobody's fault."""
-    t = thresholds
     log_odds = (
-        log(t.prior / (1 - t.prior))
-        + log_beta(t.alpha + k, t.beta + n - k)
-        - log_beta(t.alpha, t.beta)
-        - k * log(t.noise)
-        - (n - k) * log(1 - t.noise)
+        log(prior / (1 - prior))
+        + log_beta(alpha + k, beta + n - k)
+        - log_beta(alpha, beta)
+        - k * log(noise)
+        - (n - k) * log(1 - noise)
     )
     return 1 / (1 + exp(-max(-50.0, min(50.0, log_odds))))
 

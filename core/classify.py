@@ -1,11 +1,12 @@
 """Name every failure by what the world has answered to it: the classes of docs/detection.md."""
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from core.detection_state import ProjectState
 from core.evidence import Bucket, Evidence, EvidenceClass, QTable
-from core.isolation import HOUR, INCIDENT, bucket_of, episode_of, red_at_base
+from core.belief import NEGLIGIBLE
+from core.isolation import HOUR, INCIDENT, bucket_of, episode_of, reading
 from core.ledger import DAY, Failure, Ledger
 from core.thresholds import Thresholds
 
@@ -19,17 +20,31 @@ BREAK_REACHES_ON = 7 * DAY
 C = EvidenceClass
 
 
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """One test's facts and what was worked out from them."""
+
+    state: ProjectState
+    ledger: Ledger
+    buckets: Sequence[Bucket]
+    base_red: Sequence[bool]
+    proofs: frozenset[int]
+    places: Mapping[int, Sequence[Failure]]
+    q_table: QTable
+
+
 def evidence_of(state: ProjectState, test_id: int, t: Thresholds, q_table: QTable) -> list[Evidence]:
     """All failures still remembered, classified, oldest first."""
     ledger = state.suspects[test_id].live
-    proofs = _proven_signatures(state, test_id, ledger, t)
-    places = _places(state, ledger)
-    pieces = []
-    for failure in ledger.failures:
-        bucket, fellows = bucket_of(state, test_id, failure, t)
-        kind = _class_of(state, ledger, failure, proofs, places, q_table, bucket)
-        pieces.append(_piece(failure, kind, bucket, q_table[kind][bucket], fellows))
-    return pieces
+    isolation = [bucket_of(state, test_id, i, t) for i in range(len(ledger.failures))]
+    buckets = [bucket for bucket, _ in isolation]
+    red = reading(state, test_id).base_red
+    desk = _Desk(state, ledger, buckets, red, _proven(ledger, buckets, red), _places(ledger, red), q_table)
+    return [
+        _piece(failure, kind, bucket, q_table[kind][bucket], fellows)
+        for index, (failure, (bucket, fellows)) in enumerate(zip(ledger.failures, isolation, strict=True))
+        if (kind := _class_of(desk, index))
+    ]
 
 
 def _piece(failure: Failure, kind: EvidenceClass, bucket: Bucket, q: float, fellows: int) -> Evidence:
@@ -61,41 +76,27 @@ def _answer_run(failure: Failure, kind: EvidenceClass) -> int:
             return failure.trunk_pass_run
 
 
-def _class_of(
-    state: ProjectState,
-    ledger: Ledger,
-    failure: Failure,
-    proofs: frozenset[int],
-    places: dict[int, list[Failure]],
-    q_table: QTable,
-    bucket: Bucket,
-) -> EvidenceClass:
+def _class_of(desk: _Desk, index: int) -> EvidenceClass:
     """Same-commit proof outranks everything, a red base everything but proof; else the best that applies."""
+    failure, bucket = desk.ledger.failures[index], desk.buckets[index]
     if failure.retried:
         return C.RETRY_PASS
-    base_red = not failure.execution.trunk and red_at_base(state, ledger, failure)
-    if failure.same_pass_at and not base_red:
-        return C.RERUN_PASS
-    if base_red:
+    if desk.base_red[index]:
         return C.BASE_RED
-    if _in_known_break(ledger, failure):
+    if failure.same_pass_at:
+        return C.RERUN_PASS
+    if _in_known_break(desk.ledger, failure):
         return C.KNOWN_BREAK
-    candidates = [_own_class(ledger, failure), *_answers(state, ledger, failure, proofs, places)]
-    return max(candidates, key=lambda kind: q_table[kind][bucket])
+    candidates = [_own_class(desk.ledger, failure), *_answers(desk, failure)]
+    return max(candidates, key=lambda kind: desk.q_table[kind][bucket])
 
 
-def _answers(
-    state: ProjectState,
-    ledger: Ledger,
-    failure: Failure,
-    proofs: frozenset[int],
-    places: dict[int, list[Failure]],
-) -> Iterator[EvidenceClass]:
-    if failure.facts.fingerprint in proofs:
+def _answers(desk: _Desk, failure: Failure) -> Iterator[EvidenceClass]:
+    if failure.facts.fingerprint in desk.proofs:
         yield C.KNOWN_SIGNATURE
-    if _elsewhere(failure, places):
+    if _elsewhere(failure, desk.places):
         yield C.CROSS_BRANCH
-    if not failure.execution.trunk and _merged_green(state, ledger, failure):
+    if not failure.execution.trunk and _merged_green(desk.state, desk.ledger, failure):
         yield C.MERGED_GREEN
     if failure.prior_pass_run >= 0:
         yield C.PASS_THEN_FAIL
@@ -124,42 +125,38 @@ def _in_known_break(ledger: Ledger, failure: Failure) -> bool:
     )
 
 
-def _proven_signatures(state: ProjectState, test_id: int, ledger: Ledger, t: Thresholds) -> frozenset[int]:
+def _proven(ledger: Ledger, buckets: Sequence[Bucket], base_red: Sequence[bool]) -> frozenset[int]:
     """Fingerprints with which this test failed and passed on the same commit, by itself."""
-    proven = set()
-    for failure in ledger.failures:
-        if not (signature := failure.facts.fingerprint) or signature in proven:
-            continue
-        if failure.retried or (failure.same_pass_at and not red_at_base(state, ledger, failure)):
-            bucket, _ = bucket_of(state, test_id, failure, t)
-            if bucket in {Bucket.ALONE, Bucket.SMALL}:
-                proven.add(signature)
-    return frozenset(proven)
+    return frozenset(
+        failure.facts.fingerprint
+        for failure, bucket, red in zip(ledger.failures, buckets, base_red, strict=True)
+        if failure.facts.fingerprint
+        and bucket in {Bucket.ALONE, Bucket.SMALL}
+        and (failure.retried or (failure.same_pass_at and not red))
+    )
 
 
-def _places(state: ProjectState, ledger: Ledger) -> dict[int, list[Failure]]:
+def _places(ledger: Ledger, base_red: Sequence[bool]) -> dict[int, list[Failure]]:
     """Failures by fingerprint that their own change does not explain: green base, seen green since."""
     places: dict[int, list[Failure]] = {}
-    for failure in ledger.failures:
+    for failure, red in zip(ledger.failures, base_red, strict=True):
         signature = failure.facts.fingerprint
-        if signature and failure.trunk_pass_at and _unexplained(state, ledger, failure):
+        if signature and failure.trunk_pass_at and not red and _unexplained(ledger, failure):
             places.setdefault(signature, []).append(failure)
     return places
 
 
-def _unexplained(state: ProjectState, ledger: Ledger, failure: Failure) -> bool:
+def _unexplained(ledger: Ledger, failure: Failure) -> bool:
     if not 0 < ledger.first_trunk_pass_at < failure.at:
         return False
-    if failure.execution.trunk:
-        episode = episode_of(ledger, failure)
-        return episode is None or (not episode.open and episode.commits <= SHORT_COMMITS)
-    return not red_at_base(state, ledger, failure)
+    episode = episode_of(ledger, failure)
+    return episode is None or (not episode.open and episode.commits <= SHORT_COMMITS)
 
 
-def _elsewhere(failure: Failure, places: dict[int, list[Failure]]) -> bool:
+def _elsewhere(failure: Failure, places: Mapping[int, Sequence[Failure]]) -> bool:
     """The same failure on another branch, or on the default branch at another time, with a pass between."""
     fellows = places.get(failure.facts.fingerprint, ())
-    if failure not in fellows:
+    if not any(other is failure for other in fellows):
         return False
     return any(_apart(other, failure) or _apart(failure, other) for other in fellows)
 
@@ -179,20 +176,28 @@ def _merged_green(state: ProjectState, ledger: Ledger, failure: Failure) -> bool
     return not any(ep.open or ep.first_commit == merge.into for ep in ledger.episodes)
 
 
-def independent(pieces: list[Evidence]) -> list[Evidence]:
-    """Keep the best of every commit, branch and incident, and of everything within a few hours."""
+def independent(pieces: Sequence[Evidence]) -> list[Evidence]:
+    """The best of every commit, branch and incident, and of everything within a few hours; best first."""
     kept: list[Evidence] = []
-    chosen: set[int] = set()
-    for index in sorted(range(len(pieces)), key=lambda i: (-pieces[i].q, pieces[i].at, i)):
-        if pieces[index].q > 0 and not any(_one(pieces[index], other) for other in kept):
-            kept.append(pieces[index])
-            chosen.add(index)
-    return [replace(piece, independent=i in chosen) for i, piece in enumerate(pieces)]
+    for piece in sorted(pieces, key=_best_first):
+        if piece.q <= NEGLIGIBLE:
+            break
+        if not _one_of(piece, kept):
+            kept.append(piece)
+    return kept
 
 
-def _one(a: Evidence, b: Evidence) -> bool:
-    """Both may have one cause."""
-    apart = abs(a.at - b.at)
-    if a.commit == b.commit or apart <= ONE_CAUSE or (a.branch and a.branch == b.branch):
-        return True
-    return apart <= INCIDENT and a.bucket is not Bucket.ALONE and b.bucket is not Bucket.ALONE
+def _best_first(piece: Evidence) -> tuple[float, int]:
+    return (-piece.q, piece.at)
+
+
+def _one_of(piece: Evidence, kept: Sequence[Evidence]) -> bool:
+    """It may have the same cause as one that counts already."""
+    at, commit, branch, alone = piece.at, piece.commit, piece.branch, piece.bucket is Bucket.ALONE
+    for other in kept:
+        apart = abs(at - other.at)
+        if apart <= ONE_CAUSE or commit == other.commit or (branch and branch == other.branch):
+            return True
+        if apart <= INCIDENT and not alone and other.bucket is not Bucket.ALONE:
+            return True
+    return False

@@ -1,7 +1,8 @@
 """Everything the engine remembers about one project, in memory between runs and as small rows in storage."""
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -21,6 +22,17 @@ class Dump:
     suspects: Mapping[int, bytes | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What follows from one test's facts alone, failure by failure."""
+
+    origins: tuple[int, ...]
+    """Index of the failure that began the same red stretch of its branch."""
+    base_red: tuple[bool, ...]
+    fresh: Mapping[int, bool]
+    """Workflow run -> it was this run that made the test fail, as far as can be told."""
+
+
 class ProjectState:
     """Suspects (tests that ever failed) and their common surroundings, with indexes made on load."""
 
@@ -30,10 +42,14 @@ class ProjectState:
         self.by_group: defaultdict[int, set[int]] = defaultdict(set)
         self.by_branch: defaultdict[int, set[int]] = defaultdict(set)
         self.by_base: defaultdict[int, set[int]] = defaultdict(set)
-        self.by_signature: defaultdict[int, set[int]] = defaultdict(set)
+        self.by_signature: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+        """Fingerprint -> (time, test) of its failures, sorted."""
         self.recheck: dict[int, int] = {}
         """Suspect -> number of clean runs after which its state may change by silence alone."""
-        self.fresh: dict[int, tuple[int, dict[int, bool]]] = {}
+        self.readings: dict[int, Reading] = {}
+        self.fresh_in_reports: dict[int, dict[int, frozenset[int]]] = {}
+        """Workflow run -> report -> tests that freshly failed in it; a cache, as is the next."""
+        self.fresh_in_group: dict[int, frozenset[int]] = {}
         self._ids: npt.NDArray[np.int64] | None = None
         self._changed: set[int] = set()
         self._dropped: set[int] = set()
@@ -75,11 +91,6 @@ class ProjectState:
             self._ids = np.array(sorted(self.suspects), np.int64)
         return self._ids
 
-    def companions(self, test_id: int) -> set[int]:
-        """Tests that failed in the same workflow runs: how alone they were depends on this one."""
-        groups = {f.facts.group for f in self.suspects[test_id].live.failures}
-        return set().union(*(self.by_group.get(group, set()) for group in groups))
-
     def touch(self, test_id: int) -> None:
         self._changed.add(test_id)
 
@@ -88,17 +99,31 @@ class ProjectState:
 
     def drop(self, test_id: int) -> None:
         """Forget a test that has not failed for so long that nothing of it counts any more."""
+        groups = {f.facts.group for f in self.suspects[test_id].live.failures}
         del self.suspects[test_id]
         self._ids = None
+        for failure_group in groups:
+            self.fresh_in_reports.pop(failure_group, None)
+            self.fresh_in_group.pop(failure_group, None)
         self.recheck.pop(test_id, None)
-        self.fresh.pop(test_id, None)
-        for index in (self.by_group, self.by_branch, self.by_base, self.by_signature):
+        self.readings.pop(test_id, None)
+        for index in (self.by_group, self.by_branch, self.by_base):
             for key in [k for k, tests in index.items() if test_id in tests]:
                 index[key].discard(test_id)
                 if not index[key]:
                     del index[key]
+        for signature in [s for s, seen in self.by_signature.items() if any(t == test_id for _, t in seen)]:
+            kept = [(at, t) for at, t in self.by_signature[signature] if t != test_id]
+            self.by_signature[signature] = kept
         self._changed.discard(test_id)
         self._dropped.add(test_id)
+
+    def forget_readings(self, tests: Collection[int]) -> None:
+        """Something outside of these tests changed what their facts mean."""
+        for test_id in tests:
+            self.readings.pop(test_id, None)
+        self.fresh_in_reports.clear()
+        self.fresh_in_group.clear()
 
     def index(self, test_id: int, failure: Failure) -> None:
         e = failure.execution
@@ -107,11 +132,12 @@ class ProjectState:
             self.by_branch[e.branch].add(test_id)
             self.by_base[e.base].add(test_id)
         if failure.facts.fingerprint:
-            self.by_signature[failure.facts.fingerprint].add(test_id)
+            seen = self.by_signature[failure.facts.fingerprint]
+            at = bisect_left(seen, (e.at, test_id))
+            if at == len(seen) or seen[at] != (e.at, test_id):
+                seen.insert(at, (e.at, test_id))
 
-    def alike_since(self, signature: int, since: int, until: int) -> Iterator[int]:
+    def alike(self, signature: int, since: int, until: int) -> set[int]:
         """Tests that failed with this fingerprint in the given time."""
-        for test_id in self.by_signature.get(signature, ()):
-            failures = self.suspects[test_id].live.failures
-            if any(f.facts.fingerprint == signature and since <= f.at <= until for f in failures):
-                yield test_id
+        seen = self.by_signature.get(signature, [])
+        return {test for _, test in seen[bisect_left(seen, (since, -1)) : bisect_left(seen, (until + 1, -1))]}

@@ -12,13 +12,13 @@ import numpy as np
 from core.detection_state import Dump, ProjectState
 from core.evidence import Bucket, EvidenceClass, QTable
 from core.execution import FailedExecution, Merge, PastExecution, RunResults
-from core.isolation import ALIKE_WITHIN, SIGNATURE_LASTS, fresh_failures, is_mass
-from core.judge import Case, case_of, judge, state_of, verdict
+from core.isolation import ALIKE_TESTS, ALIKE_WITHIN, SIGNATURE_LASTS, fresh_failures, is_mass, reread
+from core.judge import Case, Moment, case_of, judge, state_of
 from core.ledger import DAY, Execution, FailureFacts
 from core.q_table import SHIPPED
 from core.run import Run, Trust
-from core.surroundings import SIGNATURES_KEPT, MergeFact, Outage
 from core.suspect import Suspect
+from core.surroundings import SIGNATURES_KEPT, MergeFact, Outage
 from core.thresholds import Thresholds
 from core.verdict import FailureVerdict, TestState, Transition, Verdict
 
@@ -32,8 +32,8 @@ SAMPLE_KEPT = 64
 OUTAGE_CAP = 1_000
 """In a larger mass failure only tests that failed before are followed one by one."""
 FORGET_AFTER = 70 * DAY
-
-_STATES = tuple(TestState)
+FORGET_VICTIM_AFTER = 4 * DAY
+"""A test that only ever failed together with many others need not be followed for long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,12 @@ class _Step:
     now: int
     thresholds: Thresholds
     q_table: QTable
+    changed: set[int] = field(default_factory=set)
+    """Tests with new facts."""
     stale: set[int] = field(default_factory=set)
+    """Tests whose verdict may be another now."""
+    cases: dict[int, Case] = field(default_factory=dict)
+    """Judged in this step, after everything was learnt."""
 
 
 def apply_run(
@@ -165,10 +170,13 @@ def _see_surroundings(step: _Step, run: Run, place: Execution) -> None:
         before = around.place(place.commit)
         late = before is None or place.at < before
         if late and any(place.at < at < (before or step.now + 1) for at in around.commits.values()):
-            step.stale |= set(step.state.suspects)  # a late commit found its place among others
-        around.see_commit(place.commit, place.at)
-        if before is None:
-            step.stale |= step.state.by_base.get(place.commit, set())
+            step.state.forget_readings(step.state.suspects)  # a late commit found its place among others
+            step.stale |= set(step.state.suspects)
+        if around.see_commit(place.commit, place.at):
+            step.state.forget_readings(step.state.suspects)
+        if before is None and (waiting := step.state.by_base.get(place.commit)):
+            step.stale |= waiting
+            step.state.forget_readings(waiting)
     step.state.touch_surroundings()
 
 
@@ -251,7 +259,7 @@ def _see_outage(
     step.state.surroundings.see_outage(outage)
     for mark in outage.signatures:
         since, until = place.at - SIGNATURE_LASTS, place.at + SIGNATURE_LASTS
-        step.stale.update(step.state.alike_since(mark, since, until))
+        step.stale |= step.state.alike(mark, since, until)
 
 
 def _learn_failure(step: _Step, test_id: int, execution: Execution, history: History) -> None:
@@ -275,12 +283,12 @@ def _unsettle(step: _Step, test_id: int, execution: Execution) -> None:
     state, facts = step.state, execution.failure
     assert facts is not None
     state.touch(test_id)
-    step.stale.add(test_id)
-    step.stale.update(p for p in facts.peers if p in state.suspects)
+    step.changed.add(test_id)
     step.stale |= state.by_group.get(facts.group, set())
     if facts.fingerprint:
-        near = state.alike_since(facts.fingerprint, execution.at - ALIKE_WITHIN, execution.at + ALIKE_WITHIN)
-        step.stale.update(near)
+        near = state.alike(facts.fingerprint, execution.at - ALIKE_WITHIN, execution.at + ALIKE_WITHIN)
+        if len(near) == ALIKE_TESTS:
+            step.stale |= near
 
 
 def _past(step: _Step, executions: Iterable[PastExecution]) -> list[Execution]:
@@ -319,30 +327,36 @@ def _learn_pass(step: _Step, test_id: int, execution: Execution, history: Histor
     if not suspect.add(execution):
         suspect.rebuild([*_past(step, history(test_id)), execution])
     state.touch(test_id)
-    if suspect.facts_version != before or suspect.live.clean_streak >= state.recheck.get(test_id, 0):
+    if suspect.facts_version != before:
+        step.changed.add(test_id)
+    elif suspect.live.clean_streak >= state.recheck.get(test_id, 0):
         step.stale.add(test_id)
-        if suspect.facts_version != before:
-            step.stale |= state.companions(test_id)
 
 
 def _judge_stale(step: _Step) -> list[Transition]:
-    return [change for test_id in sorted(step.stale) if (change := _rejudge(step, test_id))]
+    for test_id in step.changed:
+        for group in reread(step.state, test_id):
+            step.stale |= step.state.by_group.get(group, set())
+    stale = sorted(step.stale | step.changed)
+    step.stale, step.changed = set(), set()
+    return [change for test_id in stale if (change := _rejudge(step, test_id))]
 
 
 def _rejudge(step: _Step, test_id: int) -> Transition | None:
     """Judge again and tell what changed; only the state is worked out, not the whole verdict."""
     state = step.state
-    case = case_of(state, test_id, step.thresholds, step.q_table)
+    case = step.cases[test_id] = case_of(state, test_id, step.thresholds, step.q_table)
     now = max(step.now, case.ledger.last_seen)
-    belief = case.belief(now)
+    moment = case.present(now)
+    belief = moment.belief()
     name, _ = state_of(state, case, now, belief)
-    confirmed = name is TestState.FLAKY and case.confirmable(now)
-    state.recheck[test_id] = case.ledger.clean_streak + _patience(case, now, name)
-    reported = state.suspects[test_id].reported
-    before = TestState.HEALTHY if reported.state < 0 else _STATES[reported.state]
-    if name is before and confirmed == reported.confirmed:
+    confirmed = name is TestState.FLAKY and case.confirmable(moment)
+    state.recheck[test_id] = case.ledger.clean_streak + _patience(moment, name)
+    suspect = state.suspects[test_id]
+    before = suspect.told
+    if name is before and confirmed == suspect.told_confirmed:
         return None
-    reported.state, reported.confirmed = _STATES.index(name), confirmed
+    suspect.told, suspect.told_confirmed = name, confirmed
     state.touch(test_id)
     return Transition(
         test_id,
@@ -358,30 +372,29 @@ def _rejudge(step: _Step, test_id: int) -> Transition | None:
 FOREVER = 1 << 40
 
 
-def _patience(case: Case, now: int, name: TestState) -> int:
-    """How many clean runs from now may change the state, found by doubling and halving."""
+def _patience(moment: Moment, name: TestState) -> int:
+    """How many clean runs from now may change the state."""
     match name:
         case TestState.FLAKY:
-            line = case.thresholds.clear_at
+            return clean_runs_until(moment, moment.thresholds.clear_at)
         case TestState.SUSPECT:
-            line = case.thresholds.suspect_at
+            return clean_runs_until(moment, moment.thresholds.suspect_at)
         case TestState.INSUFFICIENT:
-            return max(1, case.thresholds.minimum_runs - case.runs(now)[0])
+            return max(1, moment.thresholds.minimum_runs - moment.runs)
         case _:
             return FOREVER
-    return clean_runs_until(case, now, line)
 
 
-def clean_runs_until(case: Case, now: int, line: float) -> int:
-    """Clean runs after which the score is at or below `line`."""
+def clean_runs_until(moment: Moment, line: float) -> int:
+    """Clean runs after which the score is at or below `line`, found by doubling and halving."""
     low, high = 0, 1
-    while case.belief(now, more_clean=high).score > line:
+    while moment.belief(more_clean=high).score > line:
         low, high = high, high * 2
         if high > 1 << 20:
             return FOREVER
     while high - low > 1:
         middle = (low + high) // 2
-        if case.belief(now, more_clean=middle).score > line:
+        if moment.belief(more_clean=middle).score > line:
             low = middle
         else:
             high = middle
@@ -399,13 +412,21 @@ def _sweep(step: _Step) -> list[Transition]:
     state = step.state
     state.surroundings.swept = step.now
     state.touch_surroundings()
-    step.stale = set()
     for test_id, suspect in list(state.suspects.items()):
-        if step.now - suspect.last_failed_at > FORGET_AFTER and suspect.settled:
+        if _forgettable(step, suspect):
             state.drop(test_id)
-        elif not suspect.settled or suspect.live.failures:
+        elif suspect.restless or step.now - suspect.live.last_seen > step.thresholds.retire_after_days * DAY:
             step.stale.add(test_id)
     return _judge_stale(step)
+
+
+def _forgettable(step: _Step, suspect: Suspect) -> bool:
+    """Nothing it did counts any more, and nothing was told of it that must be taken back."""
+    silent = step.now - suspect.last_failed_at
+    if not suspect.settled or silent <= FORGET_VICTIM_AFTER:
+        return False
+    victim = all(is_mass(f.facts.failing, f.facts.tests, step.thresholds) for f in suspect.live.failures)
+    return victim or silent > FORGET_AFTER
 
 
 def _outcome(
@@ -427,14 +448,13 @@ def _outcome(
 
 
 def _class_in_run(step: _Step, test_id: int, place: Execution) -> FailureVerdict:
-    case = case_of(step.state, test_id, step.thresholds, step.q_table)
-    now = max(step.now, case.ledger.last_seen)
+    case = step.cases.get(test_id) or case_of(step.state, test_id, step.thresholds, step.q_table)
     piece = next((p for p in reversed(case.pieces) if p.run == place.run and p.at == place.at), None)
     if piece is None:
         return FailureVerdict.NEW
     if piece.bucket is Bucket.MASS:
         return FailureVerdict.INFRA
-    name, _ = state_of(step.state, case, now, case.belief(now))
+    name = step.state.suspects[test_id].told
     if name is TestState.BROKEN or piece.kind in {EvidenceClass.BASE_RED, EvidenceClass.KNOWN_BREAK}:
         return FailureVerdict.BROKEN
     if name is TestState.FLAKY or piece.kind is EvidenceClass.KNOWN_SIGNATURE:
@@ -450,8 +470,7 @@ def _foreign_verdicts(step: _Step, results: RunResults) -> dict[int, FailureVerd
 def _known(step: _Step, test_id: int) -> FailureVerdict:
     if test_id not in step.state.suspects:
         return FailureVerdict.NEW
-    case = case_of(step.state, test_id, step.thresholds, step.q_table)
-    told = verdict(step.state, case, step.now)
-    if told.state is TestState.BROKEN:
+    name = step.state.suspects[test_id].told
+    if name is TestState.BROKEN:
         return FailureVerdict.BROKEN
-    return FailureVerdict.KNOWN_FLAKY if told.flagged else FailureVerdict.NEW
+    return FailureVerdict.KNOWN_FLAKY if name is TestState.FLAKY else FailureVerdict.NEW

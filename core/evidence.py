@@ -59,5 +59,3 @@ class Evidence:
     """0 on the default branch; else a hash of the branch name."""
     fellows: int
     """Tests that freshly failed with it, itself included."""
-    independent: bool = False
-    """Counted; the others collapsed into a better piece of the same commit, branch or incident."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from core.detection_state import ProjectState
+from core.detection_state import ProjectState, Reading
 from core.evidence import Bucket
 from core.ledger import DAY, Episode, Execution, Failure, Ledger
 from core.surroundings import Outage
@@ -18,12 +18,14 @@ FEW = 3
 SOME = 12
 
 
-def bucket_of(state: ProjectState, test_id: int, failure: Failure, t: Thresholds) -> tuple[Bucket, int]:
-    """The isolation of a failure, and how many tests freshly failed with it (itself included)."""
-    first = origin(state.suspects[test_id].live, failure)
+def bucket_of(state: ProjectState, test_id: int, index: int, t: Thresholds) -> tuple[Bucket, int]:
+    """The isolation of a test's failure, and how many tests freshly failed with it (itself included)."""
+    failures = state.suspects[test_id].live.failures
+    failure = failures[index]
     fellows, mass = company(state, test_id, failure, t)
-    if first is not failure:
-        earlier, was_mass = company(state, test_id, first, t)
+    first = reading(state, test_id).origins[index]
+    if first != index:
+        earlier, was_mass = company(state, test_id, failures[first], t)
         fellows, mass = max(fellows, earlier), mass or was_mass
     if mass or (failure.facts.fingerprint and _infra_signature(state, failure, t)):
         return Bucket.MASS, fellows
@@ -43,13 +45,29 @@ def _bucket(fellows: int) -> Bucket:
 def company(state: ProjectState, test_id: int, failure: Failure, t: Thresholds) -> tuple[int, bool]:
     """Tests that freshly failed in the same workflow run, and whether that makes a mass failure."""
     facts = failure.facts
-    fresh_peers = sum(is_fresh(state, peer, facts.group) for peer in facts.peers)
-    if fresh_peers and facts.failing - 1 > len(facts.peers):
-        fresh_peers = round(fresh_peers * (facts.failing - 1) / len(facts.peers))
-    mass = is_mass(1 + fresh_peers, facts.tests, t)
-    others = state.by_group.get(facts.group, set()) - {test_id, *facts.peers}
-    fresh_others = sum(is_fresh(state, other, facts.group) for other in others)
-    return 1 + fresh_peers + fresh_others, mass
+    report, group = _fresh_in_report(state, failure), _fresh_in_group(state, facts.group)
+    in_report = 1 + len(report - {test_id})
+    if 0 < len(facts.peers) < facts.failing:
+        in_report = max(in_report, round(len(report) * facts.failing / len(facts.peers)))
+    elsewhere = len(group - report - {test_id} - set(facts.peers))
+    return in_report + elsewhere, is_mass(in_report, facts.tests, t)
+
+
+def _fresh_in_report(state: ProjectState, failure: Failure) -> frozenset[int]:
+    key, group = failure.execution.key, failure.facts.group
+    known = state.fresh_in_reports.setdefault(group, {}).get(key)
+    if known is None:
+        known = frozenset(peer for peer in failure.facts.peers if is_fresh(state, peer, group))
+        state.fresh_in_reports[group][key] = known
+    return known
+
+
+def _fresh_in_group(state: ProjectState, group: int) -> frozenset[int]:
+    known = state.fresh_in_group.get(group)
+    if known is None:
+        members = state.by_group.get(group, ())
+        known = state.fresh_in_group[group] = frozenset(m for m in members if is_fresh(state, m, group))
+    return known
 
 
 def fresh_failures(
@@ -69,38 +87,55 @@ def is_mass(fresh: int, tests: int, t: Thresholds) -> bool:
 
 def is_fresh(state: ProjectState, test_id: int, group: int) -> bool:
     """The test was neither red already nor known to be flaky when this workflow run made it fail."""
-    suspect = state.suspects.get(test_id)
-    if suspect is None:
-        return True
-    version, known = state.fresh.get(test_id, (-1, {}))
-    if version != suspect.facts_version:
-        known = _freshness(state, suspect.live)
-        state.fresh[test_id] = (suspect.facts_version, known)
-    return known.get(group, True)
+    return test_id not in state.suspects or reading(state, test_id).fresh.get(group, True)
 
 
-def _freshness(state: ProjectState, ledger: Ledger) -> dict[int, bool]:
+def reading(state: ProjectState, test_id: int) -> Reading:
+    """What a test's own facts say of its failures; kept until `reread`."""
+    known = state.readings.get(test_id)
+    return known if known is not None else _read_anew(state, test_id)
+
+
+def _read_anew(state: ProjectState, test_id: int) -> Reading:
+    known = state.readings[test_id] = _read(state, state.suspects[test_id].live)
+    return known
+
+
+def reread(state: ProjectState, test_id: int) -> set[int]:
+    """Read a test's changed facts; gives the workflow runs of which others must now think differently."""
+    before = state.readings.get(test_id)
+    after = _read_anew(state, test_id)
+    told = before.fresh if before else {}
+    changed = {g for g in told.keys() | after.fresh.keys() if told.get(g) != after.fresh.get(g)}
+    for group in changed:
+        state.fresh_in_reports.pop(group, None)
+        state.fresh_in_group.pop(group, None)
+    return changed
+
+
+def _read(state: ProjectState, ledger: Ledger) -> Reading:
+    origins = _origins(ledger)
+    known = _known_flaky(ledger)
+    base_red = [not f.execution.trunk and red_at_base(state, ledger, f) for f in ledger.failures]
     fresh: dict[int, bool] = {}
-    for failure in ledger.failures:
-        mine = not (_already_red(state, ledger, failure) or _known_flaky_before(ledger, failure))
+    for index, failure in enumerate(ledger.failures):
+        mine = origins[index] == index and not base_red[index] and not known[index]
         fresh[failure.facts.group] = fresh.get(failure.facts.group, False) or mine
-    return fresh
+    return Reading(tuple(origins), tuple(base_red), fresh)
 
 
-def _already_red(state: ProjectState, ledger: Ledger, failure: Failure) -> bool:
-    if origin(ledger, failure) is not failure:
-        return True
-    return not failure.execution.trunk and red_at_base(state, ledger, failure)
-
-
-def origin(ledger: Ledger, failure: Failure) -> Failure:
-    """The failure that began this red stretch of the branch: later ones are as alone as it was."""
-    first = failure
-    for earlier in reversed(ledger.failures):
-        if earlier.execution.order >= first.execution.order or not _red_until(ledger, earlier, first):
-            continue
-        first = earlier
-    return first
+def _origins(ledger: Ledger) -> list[int]:
+    """For each failure the one that began its red stretch of the branch: later ones are as alone as it was."""
+    latest: dict[tuple[int, int], int] = {}
+    origins: list[int] = []
+    for index, failure in enumerate(ledger.failures):
+        e = failure.execution
+        line = (e.branch, e.lane if e.trunk else 0)
+        previous = latest.get(line)
+        red = previous is not None and _red_until(ledger, ledger.failures[previous], failure)
+        origins.append(origins[previous] if previous is not None and red else index)
+        latest[line] = index
+    return origins
 
 
 def _red_until(ledger: Ledger, earlier: Failure, later: Failure) -> bool:
@@ -113,17 +148,23 @@ def _red_until(ledger: Ledger, earlier: Failure, later: Failure) -> bool:
     return not (0 < earlier.same_pass_at <= later.at) and not (0 < earlier.next_push_at <= later.at)
 
 
-def _known_flaky_before(ledger: Ledger, failure: Failure) -> bool:
-    """By facts alone (not by verdicts), so that isolation never depends on itself."""
-    proofs = [
-        f
-        for f in ledger.failures
-        if f.proven_at
-        and f.proven_at <= failure.at
-        and f.at < failure.at - INCIDENT
-        and f.facts.failing <= SOME
-    ]
-    return any(f.facts.failing <= FEW for f in proofs) or len({f.at // DAY for f in proofs}) > 1
+def _known_flaky(ledger: Ledger) -> list[bool]:
+    """Was the test known to be flaky well before each failure? By facts alone (not by verdicts), so that
+    isolation never depends on itself."""
+    proofs = [f for f in ledger.failures if f.proven_at and f.facts.failing <= SOME]
+    return [_known_by(proofs, failure.at) for failure in ledger.failures]
+
+
+def _known_by(proofs: Sequence[Failure], at: int) -> bool:
+    days = set()
+    for proof in proofs:
+        if proof.at >= at - INCIDENT:
+            break
+        if proof.proven_at <= at:
+            if proof.facts.failing <= FEW:
+                return True
+            days.add(proof.at // DAY)
+    return len(days) > 1
 
 
 def episode_of(ledger: Ledger, failure: Failure) -> Episode | None:
@@ -174,19 +215,17 @@ def _takes_down_many(state: ProjectState, failure: Failure) -> bool:
     if failure.facts.alike >= ALIKE_TESTS:
         return True
     signature = failure.facts.fingerprint
-    if not signature or len(state.by_signature.get(signature, ())) < ALIKE_TESTS:
+    if not signature:
         return False
-    near = state.alike_since(signature, failure.at - ALIKE_WITHIN, failure.at + ALIKE_WITHIN)
-    return sum(1 for _ in near) >= ALIKE_TESTS
+    near = state.alike(signature, failure.at - ALIKE_WITHIN, failure.at + ALIKE_WITHIN)
+    return len(near) >= ALIKE_TESTS
 
 
 def _infra_signature(state: ProjectState, failure: Failure, t: Thresholds) -> bool:
     """The fingerprint was part of a mass failure not long ago."""
     return any(
-        abs(outage.at - failure.at) <= SIGNATURE_LASTS
-        and failure.facts.fingerprint in outage.signatures
-        and outage_is_mass(state, outage, t)
-        for outage in state.surroundings.outages.values()
+        abs(outage.at - failure.at) <= SIGNATURE_LASTS and outage_is_mass(state, outage, t)
+        for outage in state.surroundings.outages_saying(failure.facts.fingerprint)
     )
 
 

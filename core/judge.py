@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import ceil, log, prod
 
-from core.belief import Belief, believe, rate, rate_interval
+from core.belief import Belief, Sum, add_up, believe, rate, rate_interval
 from core.classify import evidence_of, independent
 from core.detection_state import ProjectState
 from core.evidence import PROOF, Bucket, Evidence, QTable
@@ -25,6 +25,33 @@ ABSENT_REPORTS = 10
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """What counted at one moment."""
+
+    counted: Sequence[Evidence]
+    """Independent pieces in the window, best first."""
+    runs: int
+    clean: int
+    """Clean executions since the last flake."""
+    total: Sum
+    thresholds: Thresholds
+
+    def belief(self, *, more_clean: int = 0) -> Belief:
+        """Then, or after some more clean runs."""
+        return believe(
+            self.total,
+            runs=self.runs + more_clean,
+            clean_runs=self.clean + more_clean,
+            thresholds=self.thresholds,
+        )
+
+    @property
+    def proof(self) -> float:
+        """Chance that at least one of the same-commit proofs is one."""
+        return 1 - prod(1 - p.q for p in self.counted if p.kind in PROOF)
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """All that is needed to judge one test at any moment up to now."""
 
@@ -32,10 +59,22 @@ class Case:
     pieces: Sequence[Evidence]
     thresholds: Thresholds
 
-    def window(self, at: int) -> list[Evidence]:
-        """Pieces in the window that ends at `at`, those that count marked."""
+    def present(self, now: int) -> Moment:
+        return self._moment(now, self.runs(now)[0])
+
+    def past(self, index: int, *, after: bool) -> Moment:
+        """Just before, or just after, the failure of this index: with what is known of it now."""
+        failure = self.ledger.failures[index]
+        day, since = failure.at // DAY, failure.at // DAY - self.thresholds.window_days
+        earlier = sum(counts[0] for d, counts in self.ledger.days.items() if since < d < day)
+        return self._moment(failure.at if after else failure.at - 1, earlier + failure.day_runs - (not after))
+
+    def _moment(self, at: int, runs: int) -> Moment:
         since = at - self.thresholds.window_days * DAY
-        return independent([p for p in self.pieces if since < p.at <= at])
+        counted = independent([p for p in self.pieces if since < p.at <= at])
+        last_flake = max((p.at for p in counted if p.q >= FLAKE_AT), default=0)
+        clean = sum(f.clean_after for f in self.ledger.failures if last_flake <= f.at < at)
+        return Moment(counted, runs, clean, add_up([p.q for p in counted]), self.thresholds)
 
     def runs(self, at: int) -> list[int]:
         """Executions, failures, default-branch executions and failures in whole days of the window."""
@@ -44,37 +83,9 @@ class Case:
         days = [counts for day, counts in self.ledger.days.items() if first < day <= last]
         return [sum(column) for column in zip(*days, strict=True)] if days else [0, 0, 0, 0]
 
-    def clean_runs(self, counted: Sequence[Evidence], at: int) -> int:
-        """Clean executions between the last flake and `at`; `at` is now or just beside a failure."""
-        flakes = [p.at for p in counted if p.independent and p.q >= FLAKE_AT]
-        since = max(flakes, default=0)
-        return sum(f.clean_after for f in self.ledger.failures if since <= f.at < at)
-
-    def belief_then(self, index: int, *, after: bool) -> Belief:
-        """Just before, or just after, the failure of this index: with what is known of it now."""
-        failure = self.ledger.failures[index]
-        at = failure.at if after else failure.at - 1
-        day, since = at // DAY, at // DAY - self.thresholds.window_days
-        earlier = sum(counts[0] for d, counts in self.ledger.days.items() if since < d < day)
-        return self._belief(at, earlier + failure.day_runs - (not after), 0)
-
-    def belief(self, at: int, *, more_clean: int = 0) -> Belief:
-        """Now or later."""
-        return self._belief(at, self.runs(at)[0] + more_clean, more_clean)
-
-    def _belief(self, at: int, runs: int, more_clean: int) -> Belief:
-        pieces = self.window(at)
-        return believe(
-            [p.q for p in pieces if p.independent],
-            runs=runs,
-            clean_runs=self.clean_runs(pieces, at) + more_clean,
-            thresholds=self.thresholds,
-        )
-
-    def confirmable(self, at: int) -> bool:
+    def confirmable(self, moment: Moment) -> bool:
         """Same-commit proof in the window, and at least one clean pass on the default branch."""
-        counted = [p for p in self.window(at) if p.independent and p.kind in PROOF]
-        return self.ledger.clean_trunk_pass and 1 - prod(1 - p.q for p in counted) >= PROVEN_AT
+        return self.ledger.clean_trunk_pass and moment.proof >= PROVEN_AT
 
     def ever_likely(self) -> bool:
         """Could the pieces, all taken together, flag it at all?"""
@@ -95,9 +106,10 @@ def judge(state: ProjectState, test_id: int, now: int, t: Thresholds, q_table: Q
 
 def verdict(state: ProjectState, case: Case, now: int) -> Verdict:
     now = max(now, case.ledger.last_seen)
-    belief = case.belief(now)
+    moment = case.present(now)
+    belief = moment.belief()
     name, breakage = state_of(state, case, now, belief)
-    return _told(case, now, belief, name, breakage)
+    return _told(case, now, moment, belief, name, breakage)
 
 
 def state_of(state: ProjectState, case: Case, now: int, belief: Belief) -> tuple[TestState, Episode | None]:
@@ -106,7 +118,7 @@ def state_of(state: ProjectState, case: Case, now: int, belief: Belief) -> tuple
         return TestState.RETIRED, None
     if breakage := breakage_of(case, belief):
         return TestState.BROKEN, breakage
-    if flagged(case, now, belief.score):
+    if flagged(case, belief.score):
         return TestState.FLAKY, None
     if belief.score >= case.thresholds.suspect_at:
         return TestState.SUSPECT, None
@@ -116,14 +128,14 @@ def state_of(state: ProjectState, case: Case, now: int, belief: Belief) -> tuple
     return (TestState.INSUFFICIENT if few else TestState.HEALTHY), None
 
 
-def flagged(case: Case, now: int, score: float) -> bool:
+def flagged(case: Case, score: float) -> bool:
     """Flag at `flag_at`, clear at `clear_at`; between them the past decides, read back from the facts."""
     t = case.thresholds
     if score >= t.flag_at or score <= t.clear_at or not case.ever_likely():
         return score >= t.flag_at
     for index in reversed(range(len(case.pieces))):
         for after in (True, False):
-            past = case.belief_then(index, after=after).score
+            past = case.past(index, after=after).belief().score
             if past >= t.flag_at:
                 return True
             if past <= t.clear_at:
@@ -136,7 +148,7 @@ def _was_bad(case: Case, now: int) -> bool:
     if any(ep.commits >= case.thresholds.broken_after and ep.end_at > since for ep in case.ledger.episodes):
         return True
     return case.ever_likely() and any(
-        case.belief_then(index, after=True).score >= case.thresholds.flag_at
+        case.past(index, after=True).belief().score >= case.thresholds.flag_at
         for index, piece in enumerate(case.pieces)
         if piece.at > since - case.thresholds.window_days * DAY
     )
@@ -184,32 +196,33 @@ def _retired(state: ProjectState, case: Case, now: int) -> bool:
     return state.surroundings.reports_since(list(ledger.heads), ledger.last_seen) >= ABSENT_REPORTS
 
 
-def _told(case: Case, now: int, belief: Belief, name: TestState, breakage: Episode | None) -> Verdict:
-    t, ledger = case.thresholds, case.ledger
-    counted = [p for p in case.window(now) if p.independent]
-    runs, failures, trunk_runs, trunk_failures = case.runs(now)
+def _told(
+    case: Case, now: int, moment: Moment, belief: Belief, name: TestState, breakage: Episode | None
+) -> Verdict:
+    t, ledger, failures = case.thresholds, case.ledger, case.ledger.failures
+    runs, failed, trunk_runs, trunk_failed = case.runs(now)
     since = now - t.window_days * DAY
     return Verdict(
         state=name,
         score=belief.score,
-        confirmed=name is TestState.FLAKY and case.confirmable(now),
+        confirmed=name is TestState.FLAKY and case.confirmable(moment),
         p_flaky=belief.p_flaky,
         p_active=belief.p_active,
         rate=rate(belief.flakes, belief.runs, t),
         rate_interval=rate_interval(belief.flakes, belief.runs, t),
         since_commit=breakage.first_commit_name if breakage else "",
         since_run=breakage.first_run if breakage else 0,
-        first_failure=_when(ledger.failures[0].at) if ledger.failures else None,
-        last_failure=_when(ledger.failures[-1].at) if ledger.failures else None,
-        evidence=dict(Counter(p.kind for p in counted)),
-        strongest=max(counted, key=lambda p: p.q).kind if counted else None,
-        failures=failures,
+        first_failure=_when(failures[0].at) if failures else None,
+        last_failure=_when(failures[-1].at) if failures else None,
+        evidence=dict(Counter(p.kind for p in moment.counted)),
+        strongest=moment.counted[0].kind if moment.counted else None,
+        failures=failed,
         runs=runs,
-        trunk_failures=trunk_failures,
+        trunk_failures=trunk_failed,
         trunk_runs=trunk_runs,
         branches=len({p.branch for p in case.pieces if p.branch and p.at > since}),
         strip=ledger.strip,
-        clean_runs=case.clean_runs(case.window(now), now + 1),
+        clean_runs=moment.clean,
         version=t.version,
     )
 

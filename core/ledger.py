@@ -98,18 +98,19 @@ class Failure:
         """When same-commit proof was there; 0 without."""
         return self.at if self.retried else self.same_pass_at
 
-    def hear(self, later: Execution) -> None:
-        """Take the answer a later passing execution gives."""
-        mine = self.execution
+    def hear(self, later: Execution) -> bool:
+        """Take the answer a later passing execution gives; False when it says nothing new."""
+        mine, new = self.execution, False
         if not self.pass_after_at:
-            self.pass_after_at = later.at
+            self.pass_after_at, new = later.at, True
         if later.trunk and not self.trunk_pass_at:
-            self.trunk_pass_at, self.trunk_pass_run = later.at, later.run
+            self.trunk_pass_at, self.trunk_pass_run, new = later.at, later.run, True
         if later.commit == mine.commit:
             if later.lane == mine.lane and later.base == mine.base and not self.same_pass_at:
-                self.same_pass_at, self.same_pass_run = later.at, later.run
+                self.same_pass_at, self.same_pass_run, new = later.at, later.run, True
         elif not mine.trunk and later.branch == mine.branch and not self.next_push_at:
-            self.next_push_at, self.next_push_run = later.at, later.run
+            self.next_push_at, self.next_push_run, new = later.at, later.run, True
+        return new
 
 
 @dataclass(slots=True)
@@ -171,6 +172,8 @@ class Ledger:
     first_seen: int = 0
     last_seen: int = 0
     waiting: list[Failure] = field(default_factory=list)
+    turns: int = 0
+    """Counts changes of anything but mere counts of passes; not stored."""
 
     def fold(self, executions: Iterable[Execution]) -> None:
         for execution in executions:
@@ -209,10 +212,11 @@ class Ledger:
 
     def _answer(self, e: Execution) -> None:
         for failure in self.waiting:
-            failure.hear(e)
+            self.turns += failure.hear(e)
         self.waiting = [f for f in self.waiting if _still_waits(f, e.at)]
 
     def _fail(self, e: Execution, facts: FailureFacts) -> None:
+        self.turns += 1
         failure = Failure(e, facts, day_runs=self.days[e.at // DAY][0])
         for commit, lane, base, run in reversed(self.passes):
             if (commit, lane, base) == (e.commit, e.lane, e.base):
@@ -252,6 +256,7 @@ class Ledger:
         if e.passed:
             head.good_commit, head.good_at = e.commit, e.at
             if episode is not None:
+                self.turns += 1
                 episode.end_commit, episode.end_at = e.commit, e.at
         elif episode is not None:
             episode.commits += episode.last_commit != e.commit

@@ -49,13 +49,17 @@ class Surroundings:
     outages: dict[int, Outage] = field(default_factory=dict)
     lanes: dict[int, dict[int, int]] = field(default_factory=dict)
     """Lane -> day -> full reports: a test is missing only where reports were made without it."""
+    _sayings: dict[int, list[Outage]] = field(default_factory=dict, compare=False)
 
-    def see_commit(self, commit: int, at: int) -> None:
+    def see_commit(self, commit: int, at: int) -> bool:
+        """Remember where a commit stands; True when old ones had to be forgotten for it."""
         known = self.commits.get(commit)
         if known is None or at < known:
             self.commits[commit] = at
-        if len(self.commits) > COMMITS_KEPT + COMMITS_KEPT // 4:
-            self.commits = dict(sorted(self.commits.items(), key=lambda kv: (kv[1], kv[0]))[-COMMITS_KEPT:])
+        if len(self.commits) <= COMMITS_KEPT + COMMITS_KEPT // 4:
+            return False
+        self.commits = dict(sorted(self.commits.items(), key=lambda kv: (kv[1], kv[0]))[-COMMITS_KEPT:])
+        return True
 
     def see_merge(self, merge: MergeFact) -> None:
         self.merges[merge.branch, merge.commit] = merge
@@ -64,8 +68,16 @@ class Surroundings:
 
     def see_outage(self, outage: Outage) -> None:
         self.outages[outage.key] = outage
+        self._sayings.clear()
         if len(self.outages) > OUTAGES_KEPT:
             del self.outages[min(self.outages, key=lambda k: (self.outages[k].at, k))]
+
+    def outages_saying(self, signature: int) -> Sequence[Outage]:
+        if not self._sayings:
+            for outage in self.outages.values():
+                for said in outage.signatures:
+                    self._sayings.setdefault(said, []).append(outage)
+        return self._sayings.get(signature, ())
 
     def see_report(self, lane: int, at: int) -> None:
         days = self.lanes.setdefault(lane, {})
@@ -113,9 +125,7 @@ class Surroundings:
             self.merges[fact.branch, fact.commit] = fact
         for _ in range(r.get()):
             key, at, group, tests, failing = r.take(5)
-            self.outages[key] = Outage(
-                key, at, group, tests, failing, tuple(r.get_all()), tuple(r.get_all())
-            )
+            self.outages[key] = Outage(key, at, group, tests, failing, tuple(r.get_all()), tuple(r.get_all()))
         for _ in range(r.get()):
             lane, days = r.get(), r.get_all()
             self.lanes[lane] = dict(zip(days[::2], days[1::2], strict=True))

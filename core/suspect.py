@@ -2,7 +2,6 @@
 
 from bisect import insort
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Self
 
 from core.ledger import Episode, Execution, Failure, FailureFacts, LaneHead, Ledger
@@ -14,24 +13,18 @@ _STATES = tuple(TestState)
 _QUIET = frozenset({TestState.HEALTHY, TestState.INSUFFICIENT, TestState.RETIRED, TestState.RECOVERED})
 
 
-@dataclass(slots=True)
-class Reported:
-    """What was last told about the test: the `before` of the next transition."""
-
-    state: int = -1
-    confirmed: bool = False
-
-
 class Suspect:
     """`live` always equals the fold of all executions in time order, however they arrived."""
 
-    __slots__ = ("_folded", "_live", "facts_version", "reported", "tail")
+    __slots__ = ("_folded", "_live", "facts_version", "tail", "told", "told_confirmed")
 
     def __init__(self) -> None:
         self._folded = Ledger()
         self._live: Ledger | None = Ledger()
         self.tail: list[Execution] = []
-        self.reported = Reported()
+        self.told = TestState.HEALTHY
+        """What was last told about the test: the `before` of its next transition."""
+        self.told_confirmed = False
         self.facts_version = 0
         """Counts changes of anything but mere counts of passes, for caches."""
 
@@ -44,29 +37,22 @@ class Suspect:
 
     def add(self, execution: Execution) -> bool:
         """Learn one execution; False when it is older than the tail reaches: then `rebuild` it."""
-        self.facts_version += self._tells(execution)
         if self.tail and execution.order < self.tail[-1].order:
             return self._insert(execution)
-        self.live.add(execution)
+        live = self.live
+        before = live.turns
+        live.add(execution)
+        self.facts_version += live.turns != before
         self.tail.append(execution)
         self._shorten()
         return True
-
-    def _tells(self, execution: Execution) -> bool:
-        live = self.live
-        late = bool(self.tail) and execution.order < self.tail[-1].order
-        return (
-            late
-            or execution.failure is not None
-            or bool(live.waiting)
-            or (execution.trunk and live.open_episode(execution.lane) is not None)
-        )
 
     def _insert(self, execution: Execution) -> bool:
         if self._folded.first_seen and execution.order < self.tail[0].order:
             return False
         insort(self.tail, execution, key=lambda e: e.order)
         self._live = None
+        self.facts_version += 1
         self._shorten()
         return True
 
@@ -86,8 +72,13 @@ class Suspect:
 
     @property
     def settled(self) -> bool:
-        """Nothing was reported of it that would have to be taken back."""
-        return self.reported.state < 0 or _STATES[self.reported.state] in _QUIET
+        """Nothing was told of it that would have to be taken back."""
+        return self.told in _QUIET
+
+    @property
+    def restless(self) -> bool:
+        """The mere passing of days may change what is told of it."""
+        return self.told not in {TestState.HEALTHY, TestState.RETIRED}
 
     def executions(self) -> list[Execution]:
         """The failing executions still remembered and the tail, for a rebuild."""
@@ -106,7 +97,7 @@ class Suspect:
 
     def pack(self) -> bytes:
         packer = Packer()
-        packer.put(self.reported.state, self.reported.confirmed)
+        packer.put(_STATES.index(self.told), self.told_confirmed)
         _pack_ledger(packer, self._folded)
         packer.put(len(self.tail))
         for execution in self.tail:
@@ -117,7 +108,7 @@ class Suspect:
     def unpack(cls, data: bytes) -> Self:
         reader = Unpacker(data)
         suspect = cls()
-        suspect.reported = Reported(reader.get(), bool(reader.get()))
+        suspect.told, suspect.told_confirmed = _STATES[reader.get()], bool(reader.get())
         suspect._folded = _unpack_ledger(reader)  # noqa: SLF001 - a constructor of this class
         suspect.tail = [_unpack_execution(reader) for _ in range(reader.get())]
         suspect._live = None  # noqa: SLF001 - see above

@@ -1,0 +1,1 @@
+"""Is the detection right? Simulated CI histories with known truth, competing rules, figures, plots."""
