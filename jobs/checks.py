@@ -71,6 +71,9 @@ def _publish(desk: Desk, forge: Forge, row_id: int) -> bool:
         _postpone(desk, check, error, timedelta(seconds=error.retry_after), counted=False)
     except FlakeGuardError as error:
         _postpone(desk, check, error, _backoff(check), dead=_hopeless(check, error))
+    except Exception:  # one bad row must not hold up the others
+        log.exception("check.crashed", check=check.id)
+        _postpone(desk, check, ForgeError("It could not be rendered."), _backoff(check))
     else:
         return True
     return False

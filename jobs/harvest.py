@@ -149,6 +149,7 @@ def _told(answer: IngestAnswer) -> dict[str, Any]:
         "job": answer.run.job,
         "variant": answer.run.variant,
         "run_pk": answer.run_pk,
+        "at": answer.run.at.isoformat(),
         "partial": answer.run.partial,
         "suite_errors": len(answer.suite_errors),
         "failures": [one.to_dict() for one in answer.failures[:MAX_LISTED]],

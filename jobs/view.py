@@ -1,6 +1,7 @@
 """View: what the check run of a commit and workflow says, out of what is stored now."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from core.github.check import CheckView, Failure, Verdict, check_name
@@ -174,7 +175,8 @@ def _messages(tx: Tx, project: Project, reports: Sequence[dict[str, Any]]) -> di
     """The whole messages, which lie with the results."""
     found: dict[int, str] = {}
     for report in reports:
-        records = failures_of_run(tx, project.id, int(report["run_pk"])) if report.get("run_pk") else {}
+        at = datetime.fromisoformat(report["at"])
+        records = failures_of_run(tx, project.id, int(report["run_pk"]), at)
         found |= {test_id: _last(record) for test_id, record in records.items()}
     return found
 

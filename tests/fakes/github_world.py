@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from bot.github.forge import GitHubForge
 from bot.github.router import github_router
 from bot.settings import Settings
+from core.github.repository import RepositoryRef
 from jobs.checks import publish_checks
 from jobs.desk import Desk
 from jobs.reconcile import heal_deliveries, reconcile_runs, sweep_inbox
@@ -104,6 +105,9 @@ class World:
         found = reconcile_runs(self.desk)
         self.works()
         return found
+
+    def ref(self, repo):
+        return RepositoryRef(repo["_installation"], repo["id"], repo["full_name"])
 
     def project(self, repo):
         with self.database.read() as tx:

@@ -5,10 +5,22 @@ from storage.database import Database
 
 
 @pytest.fixture
-def world(sqlite_url):
-    database = Database.open(sqlite_url, pool_size=10)
-    world = World(database)
-    yield world
-    world.close()
-    database.close()
-    assert not world.github.violations
+def world_with(sqlite_url):
+    """A world with settings of its own."""
+    made = []
+
+    def make(**settings):
+        database = Database.open(sqlite_url, pool_size=10)
+        made.append((World(database, **settings), database))
+        return made[-1][0]
+
+    yield make
+    for world, database in made:
+        world.close()
+        database.close()
+        assert not world.github.violations
+
+
+@pytest.fixture
+def world(world_with):
+    return world_with()
