@@ -13,7 +13,7 @@ from core.quarantine import IN_FORCE, State
 from core.tenancy import Project, Role
 from jobs.decide import max_role
 from jobs.desk import Desk
-from jobs.digest import view_of
+from jobs.digest_card import view_of
 from jobs.role import group_role
 from storage.approver import role_of
 from storage.database import Tx

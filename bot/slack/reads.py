@@ -20,7 +20,7 @@ from bot.slack.pages import (
 from core.quarantine import IN_FORCE, Quarantine, State
 from core.saying import DigestTest, TestView
 from core.tenancy import Project
-from jobs.digest import view_of
+from jobs.digest_card import view_of
 from jobs.explain import explain_test
 from storage import audit
 from storage.approver import list_roles

@@ -16,7 +16,7 @@ from core.quarantine import SettledError
 from core.tenancy import Project, Role
 from jobs import decide
 from jobs import propose as proposing
-from jobs.digest import view_of
+from jobs.digest_card import view_of
 from jobs.subscribe import subscribe
 from storage.approver import role_of
 from storage.database import Tx
@@ -51,7 +51,8 @@ async def quarantine_wish(kit: Kit, visitor: Visitor, command: Command) -> Messa
         return chosen
     if reason := command.options.get("reason", "").strip():
         return await propose_now(kit, visitor, chosen, reason=reason, days=command.days("for"))
-    return await propose_dialog(kit, visitor, chosen, days=command.days("for"))
+    await propose_dialog(kit, visitor, chosen, days=command.days("for"))
+    return None
 
 
 async def propose_now(

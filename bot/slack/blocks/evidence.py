@@ -30,7 +30,7 @@ from core.quarantine import State
 MAX_PROOFS = 10
 
 
-def evidence(page: TestPage, *, may_decide: bool = False) -> View:
+def evidence(page: TestPage, *, may_decide: bool = False, frozen: bool = True) -> View:
     """SLACK_LAYOUTS §7; `may_decide` puts the decision's buttons first in the row."""
     found = page.findings
     level, verdict = verdict_line(found)
@@ -44,7 +44,7 @@ def evidence(page: TestPage, *, may_decide: bool = False) -> View:
         _meaning(found),
         _changes(found),
         _actions(page, may_decide=may_decide),
-        context(_small_print(page)),
+        context(_small_print(page, frozen=frozen)),
     ]
     return modal("Evidence", [block for block in blocks if block])
 
@@ -108,8 +108,8 @@ def _actions(page: TestPage, *, may_decide: bool) -> Block | None:
     return actions(*row) if any(row) else None
 
 
-def _small_print(page: TestPage) -> str:
+def _small_print(page: TestPage, *, frozen: bool) -> str:
     policy = f"policy {page.findings.policy_version}"
-    if page.quarantine is None:
+    if page.quarantine is None or not frozen:
         return f"Evidence as of now · {policy}"
     return f"Evidence frozen at proposal time · `{page.quarantine.name}`, {policy}"

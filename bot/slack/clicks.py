@@ -1,0 +1,256 @@
+"""What the buttons do that open dialogs, turn pages or show things."""
+
+from collections.abc import Callable
+
+from bot.slack import answers, reads, wishes
+from bot.slack.blocks import deny, dialog, evidence, link, notice, release, waiting
+from bot.slack.blocks.pieces import Message, View
+from bot.slack.decisions import outcome, settle, snooze
+from bot.slack.homes import memberships
+from bot.slack.kit import Kit, spoken
+from bot.slack.pages import ListPage, QuarantineLine
+from bot.slack.tenancy import project_of, projects_of, quarantine_of
+from bot.slack.values import read_project, read_test
+from bot.slack.visit import Visitor
+from bot.slack.wishes import Chosen
+from core.command import Verb
+from core.errors import FlakeGuardError
+from core.quarantine import Quarantine, State, parse_handle
+from core.tenancy import Person
+from jobs import decide
+from jobs.desk import Desk
+from storage.database import Tx
+from storage.quarantine import list_quarantines
+
+OLD = "This button belongs to another version of FlakeGuard. Use the command instead."
+SNOOZE_DAYS = 7
+MAX_WAITING = 30
+
+
+async def evidence_dialog(kit: Kit, visitor: Visitor, value: str) -> None:
+    """What each failure proves, as it was when proposed."""
+    parse_handle(value)
+    await _filled(kit, visitor, "Evidence", lambda tx: _evidence(tx, visitor, value))
+
+
+async def review_dialog(kit: Kit, visitor: Visitor, value: str) -> None:
+    """The same with the decision's buttons for those who may decide."""
+    parse_handle(value)
+    roles = await kit.act(memberships, visitor)
+    deciding = {item.repo for item in roles if item.role.may_decide}
+    await _filled(kit, visitor, "Evidence", lambda tx: _evidence(tx, visitor, value, deciding))
+
+
+def _evidence(tx: Tx, visitor: Visitor, value: str, deciding: set[str] | None = None) -> View:
+    quarantine, project = quarantine_of(tx, visitor.workspace, value)
+    page = reads.evidence_page(tx, project, quarantine)
+    return evidence.evidence(page, may_decide=project.repo in (deciding or set()))
+
+
+async def evidence_now_dialog(kit: Kit, visitor: Visitor, value: str) -> None:
+    """The evidence about a test as of now."""
+    wanted = read_test(value)
+
+    def look(tx: Tx) -> View:
+        project = project_of(tx, visitor.workspace, wanted.project_id)
+        page = reads.page_of_test(tx, project, wanted.test_id, kit.desk.now(), weeks=False)
+        return evidence.evidence(page, frozen=False)
+
+    await _filled(kit, visitor, "Evidence", look)
+
+
+async def approve_in_dialog(kit: Kit, visitor: Visitor, value: str) -> None:
+    """Approve from the Evidence dialog; the dialog then says how it stands."""
+
+    def step(desk: Desk, item: Quarantine, by: Person) -> Quarantine:
+        return decide.approve(desk, item.id, by=by, project_id=item.project_id)
+
+    try:
+        done = await settle(kit, visitor, value, step)
+    except FlakeGuardError as error:
+        view = dialog.outcome("Not approved", "warning", f"Nothing was changed. {error.message}")
+    else:
+        late = isinstance(done, Message)
+        view = dialog.outcome("Too late", "warning", spoken(done)) if late else outcome(done)  # type: ignore[arg-type]
+    await kit.views.update(visitor, visitor.visit.view_id, view)
+
+
+async def deny_dialog(kit: Kit, visitor: Visitor, value: str, *, reason: str = "") -> None:
+    """Opened without the database, so that it is there at once."""
+    parse_handle(value)
+    await kit.views.open(visitor, deny.deny(value, reason=reason))
+
+
+async def release_dialog(kit: Kit, visitor: Visitor, value: str) -> None:
+    """Ask for the reason."""
+    parse_handle(value)
+    await kit.views.open(visitor, release.release(value))
+
+
+async def renew_dialog(kit: Kit, visitor: Visitor, value: str) -> None:
+    """Ask for the reason and for how long."""
+    parse_handle(value)
+    await kit.views.open(visitor, release.renew(value))
+
+
+async def more(kit: Kit, visitor: Visitor, value: str) -> Message | None:
+    """The card's overflow menu."""
+    verb, _, handle = value.partition(":")
+    match verb:
+        case "bug":
+            await deny_dialog(kit, visitor, handle, reason="bug")
+            return None
+        case "snooze7":
+            return await snooze(kit, visitor, handle, SNOOZE_DAYS)
+        case _:
+            return await outdated(kit, visitor, value)
+
+
+async def waiting_dialog(kit: Kit, visitor: Visitor, _value: str) -> None:
+    """Everything that waits for a decision in this workspace, surest first."""
+
+    def look(tx: Tx) -> View:
+        found: list[QuarantineLine] = []
+        for project in projects_of(tx, visitor.workspace):
+            items, _ = list_quarantines(tx, project.id, states=[State.PROPOSED], limit=MAX_WAITING)
+            found += reads.lines(tx, project, items)
+        items_ = tuple(sorted(found, key=lambda item: -item.score)[:MAX_WAITING])
+        return waiting.waiting(ListPage(0, "this workspace", "pending", items_, len(items_), 1, MAX_WAITING))
+
+    await _filled(kit, visitor, "Waiting decisions", look)
+
+
+async def settings_dialog(kit: Kit, visitor: Visitor, _value: str) -> None:
+    """The settings of the first repository the person is admin of."""
+    await wishes.settings_dialog(kit, visitor, None)
+
+
+async def propose_dialog(kit: Kit, visitor: Visitor, _value: str) -> None:
+    """Propose any test."""
+    await wishes.propose_dialog(kit, visitor, None)
+
+
+async def propose_shown_dialog(kit: Kit, visitor: Visitor, value: str) -> None:
+    """Propose the test that is shown."""
+    wanted = read_test(value)
+    await wishes.propose_dialog(kit, visitor, Chosen(wanted.project_id, wanted.test_id))
+
+
+async def link_dialog(kit: Kit, visitor: Visitor, _value: str) -> None:
+    """Ask for the GitHub login."""
+    await kit.views.open(visitor, link.link())
+
+
+async def show_test(kit: Kit, visitor: Visitor, value: str) -> Message:
+    """One test from a menu."""
+    wanted = read_test(value)
+    return await answers.show_of(kit, visitor, wanted.project_id, wanted.test_id)
+
+
+async def share_test(kit: Kit, visitor: Visitor, value: str) -> None:
+    """What was shown to one, to the channel."""
+    wanted = read_test(value)
+    shown = await answers.show_of(
+        kit, visitor, wanted.project_id, wanted.test_id, shared_by=visitor.visit.user
+    )
+    await kit.replies.say(visitor, shown, share=True)
+
+
+async def share_top(kit: Kit, visitor: Visitor, value: str) -> None:
+    """The list that was shown to one, to the channel."""
+    wanted = read_project(value)
+    days, limit = numbers(wanted.rest, answers.DAYS, answers.LIMIT)
+    shown = await answers.top_of(
+        kit, visitor, wanted.project_id, days=days, limit=limit, shared_by=visitor.visit.user
+    )
+    await kit.replies.say(visitor, shown, share=True)
+
+
+async def list_pending(kit: Kit, visitor: Visitor, value: str) -> Message:
+    """What waits in a repository."""
+    return await answers.list_of(kit, visitor, read_project(value).project_id, kind="pending", page=1)
+
+
+async def top_of_project(kit: Kit, visitor: Visitor, value: str) -> Message:
+    """The worst tests of a repository."""
+    return await answers.top_of(kit, visitor, read_project(value).project_id)
+
+
+async def turn_page(kit: Kit, visitor: Visitor, value: str) -> None:
+    """The next or previous page takes the place of the one that was clicked."""
+    wanted = read_project(value)
+    kind, _, page = wanted.rest.partition(":")
+    number = int(page) if page.isdecimal() else 1
+    shown = await answers.list_of(kit, visitor, wanted.project_id, kind=kind, page=number)
+    await kit.replies.say(visitor, shown, replace=True)
+
+
+async def chosen(kit: Kit, visitor: Visitor, name: str, value: str) -> Message | None:
+    """A menu's answer: the verb goes on with the test or repository that was chosen."""
+    verb = name.rpartition(".")[2]
+    if name.startswith("fg.repo."):
+        return await _with_project(kit, visitor, verb, value)
+    return await _with_test(kit, visitor, verb, value)
+
+
+async def _with_test(kit: Kit, visitor: Visitor, verb: str, value: str) -> Message | None:
+    wanted = read_test(value)
+    test = Chosen(wanted.project_id, wanted.test_id)
+    match verb:
+        case Verb.SHOW:
+            return await answers.show_of(kit, visitor, test.project_id, test.test_id)
+        case Verb.HISTORY:
+            return await answers.history_of(kit, visitor, test.project_id, test.test_id)
+        case Verb.RELEASE:
+            return await wishes.release_of(kit, visitor, test)
+        case Verb.SNOOZE:
+            days = int(wanted.rest) if wanted.rest.isdecimal() else SNOOZE_DAYS
+            return await wishes.snooze_of(kit, visitor, test, days=days)
+        case Verb.QUARANTINE:
+            await wishes.propose_dialog(kit, visitor, test)
+    return None if verb == Verb.QUARANTINE else await outdated(kit, visitor, value)
+
+
+async def _with_project(kit: Kit, visitor: Visitor, verb: str, value: str) -> Message | None:
+    wanted = read_project(value)
+    match verb:
+        case Verb.STATUS:
+            return await kit.read(
+                lambda tx: answers.status_of(kit, tx, project_of(tx, visitor.workspace, wanted.project_id))
+            )
+        case Verb.TOP:
+            days, limit = numbers(wanted.rest, answers.DAYS, answers.LIMIT)
+            return await answers.top_of(kit, visitor, wanted.project_id, days=days, limit=limit)
+        case Verb.LIST:
+            kind, _, page = wanted.rest.partition(":")
+            number = int(page) if page.isdecimal() else 1
+            return await answers.list_of(kit, visitor, wanted.project_id, kind=kind, page=number)
+        case Verb.SETTINGS:
+            await wishes.settings_dialog(kit, visitor, wanted.project_id)
+            return None
+        case _:
+            return await outdated(kit, visitor, value)
+
+
+def numbers(rest: str, *defaults: int) -> tuple[int, ...]:
+    """`30:5` -> (30, 5), with the default for whatever is no number; bounded."""
+    parts = [*rest.split(":"), *[""] * len(defaults)]
+    return tuple(
+        min(max(int(part), 1), 365) if part.isascii() and part.isdecimal() and len(part) < 4 else default  # noqa: PLR2004
+        for part, default in zip(parts, defaults, strict=False)
+    )
+
+
+async def outdated(_kit: Kit, _visitor: Visitor, _value: str) -> Message:
+    """A button nobody knows any more."""
+    return notice.refused(OLD)
+
+
+async def _filled(kit: Kit, visitor: Visitor, title: str, look: Callable[[Tx], View]) -> None:
+    """Open while the trigger is fresh, fill when the data is there, say so when it is not."""
+    view_id = await kit.views.open(visitor, dialog.loading(title))
+    try:
+        view = await kit.read(look)
+    except FlakeGuardError as error:
+        view = dialog.outcome(title, "warning", error.message)
+    await kit.views.update(visitor, view_id, view)

@@ -1,0 +1,1 @@
+"""Thin listeners: each acknowledges first, and only then begins to work."""
