@@ -49,7 +49,8 @@ def attempts(raw: RawCase, dialect: Dialect, limits: Limits) -> tuple[Attempt, .
     skipped = [mark for mark in raw.marks if mark.tag == "skipped"]
     bad = [mark for mark in raw.marks if mark.tag != "skipped"]
     if not bad or (skipped and dialect.skipped_wins):
-        return (Attempt(Outcome.SKIPPED, duration, _message(raw.marks[0], limits)),)
+        outcome = dialect.skipped_means(raw) or Outcome.SKIPPED
+        return (Attempt(outcome, duration, _message(raw.marks[0], limits)),)
     return _bad(bad, duration, dialect, limits)
 
 

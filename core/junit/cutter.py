@@ -30,6 +30,7 @@ _MISSING, _COMPLEX = -1, -2
 _BYTES_PER_CHARACTER = 12
 """The longest reference, so that what is kept in bytes holds what is kept in characters."""
 _ATTRIBUTES = 1000
+_PREAMBLE = 500
 
 
 class Cutter:
@@ -38,6 +39,7 @@ class Cutter:
     def __init__(self, chunks: Iterable[bytes], *, name: str, limits: Limits) -> None:
         self.rows: deque[Rows] = deque()
         self.warnings: list[str] = []
+        self.preamble = ""
         self.root_line = 1
         self._chunks = iter(chunks)
         self._name = name
@@ -269,6 +271,8 @@ class Cutter:
         if buffer.startswith(b"<!--", at):
             found = buffer.find(b"-->", at + 4)
             if found >= 0:
+                if not self._root_seen and found - at < _WINDOW:
+                    self.preamble += buffer[at + 4 : found].decode(errors="replace")[:_PREAMBLE]
                 self._drop(at, found + 3)
                 self._at = found + 3
             else:

@@ -32,6 +32,7 @@ class Document:
     @property
     def evidence(self) -> Evidence:
         """What was seen so far."""
+        self._walker.evidence.preamble = self._cutter.preamble
         return self._walker.evidence
 
     @property

@@ -19,7 +19,9 @@ def joined(key: Key, entries: Sequence[Entry], repeats: Repeats) -> CaseResult:
             return CaseResult(named, _flat(entries))
         case Repeats.RERUNS:
             return CaseResult(named, _reruns(entries))
-        case Repeats.AMBIGUOUS:
+        case Repeats.AFTER_FAILURE if all(entry[-1].outcome.bad for entry in entries[:-1]):
+            return CaseResult(named, _flat(entries))
+        case Repeats.AFTER_FAILURE | Repeats.AMBIGUOUS:
             return CaseResult(named, tuple(sorted(_flat(entries), key=_severity)), ambiguous=True)
 
 
@@ -52,6 +54,6 @@ def _with_teardown(call: Attempt, teardown: Attempt) -> Attempt:
 
 def _as_failed(attempt: Attempt) -> Attempt:
     """Without a child the entry of a failed attempt looks like a pass."""
-    if attempt.outcome is not Outcome.PASSED:
+    if attempt.outcome.bad:
         return attempt
     return Attempt(Outcome.FAILED, attempt.duration, attempt.message)

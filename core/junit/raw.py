@@ -52,6 +52,8 @@ class RawCase(NamedTuple):
 class Evidence:
     """What was seen on the way through a document; dialects recognise themselves by it."""
 
+    preamble: str = ""
+    """The comments before the root element."""
     root: str = ""
     attributes: dict[str, str] = field(default_factory=dict)
     suite_attributes: dict[str, str] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from core.junit.walker import Item
 from core.limits import DEFAULT, Limits
 from core.report import CaseResult, Report, SuiteError
 
+_NAMED = 5
 HELD = 50_000
 """Up to this many cases wait in memory for the end of the document; longer documents are read twice."""
 
@@ -48,7 +49,22 @@ class ReportStream:
             repeated = survey(_chained(held, rest, items), naming, limit=self._limits.repeated, name=self._name)
             results = second_pass(self._again, self._naming(naming.dialect), repeated)
         self._conclude(document, naming)
-        return results
+        return self._watched(results)
+
+    def _watched(self, results: Iterable[CaseResult]) -> Iterator[CaseResult]:
+        """Name the tests that share their name: nobody else can tell them apart."""
+        shared: list[str] = []
+        count = 0
+        for result in results:
+            if result.ambiguous:
+                count += 1
+                if len(shared) < _NAMED:
+                    shared.append(f"{result.key.class_name} {result.key.name}".strip())
+            yield result
+        if count:
+            self.warnings += (
+                f"{count} names belong to several tests each, whose outcomes prove nothing: {'; '.join(shared)}",
+            )
 
     def _naming(self, dialect: Dialect) -> Naming:
         return Naming(dialect, variant=self._variant, limits=self._limits)

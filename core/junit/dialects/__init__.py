@@ -1,11 +1,11 @@
 """The dialects of JUnit XML; the first that recognises a document reads it."""
 
-from core.junit.dialects import java, javascript, native, python
+from core.junit.dialects import compiled, java, javascript, python, scripting
 from core.junit.dialects.base import SEPARATOR, Dialect, Repeats, plain_key
 from core.junit.raw import Evidence
 
 GENERIC = Dialect(name="junit", claims=lambda _: True)
-DIALECTS = (*python.DIALECTS, *native.DIALECTS, *javascript.DIALECTS, *java.DIALECTS, GENERIC)
+DIALECTS = (*python.DIALECTS, *compiled.DIALECTS, *javascript.DIALECTS, *java.DIALECTS, *scripting.DIALECTS, GENERIC)
 
 
 def recognise(seen: Evidence) -> Dialect:

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from enum import Enum
 
 from core.junit.raw import Evidence, RawCase
-from core.report import SuiteError
+from core.report import Outcome, SuiteError
+
+Key = tuple[str, str, str, str, str]
+SEPARATOR = " > "
 
 
 class Repeats(Enum):
@@ -13,11 +16,8 @@ class Repeats(Enum):
 
     AMBIGUOUS = "different tests of one name"
     ATTEMPTS = "the attempts of one test, in order"
-    RERUNS = "pytest-rerunfailures: all but the last failed, whatever they look like"
-
-
-Key = tuple[str, str, str, str, str]
-SEPARATOR = " > "
+    RERUNS = "all but the last are failed attempts, whatever they look like"
+    AFTER_FAILURE = "attempts when each but the last failed, otherwise different tests of one name"
 
 
 def plain_key(raw: RawCase) -> Key:
@@ -26,9 +26,16 @@ def plain_key(raw: RawCase) -> Key:
     return SEPARATOR.join(suite.path), raw.class_name, raw.name, raw.file or suite.file, ""
 
 
-def no_suite_error(_: RawCase) -> str | None:
-    """Every entry is a test."""
-    return None
+def bad(raw: RawCase) -> bool:
+    """Some mark of this entry is a failure or an error."""
+    return any(mark.tag in {"failure", "error"} for mark in raw.marks)
+
+
+def nameless(raw: RawCase) -> str | None:
+    """An entry without a name that went wrong is a suite's set-up or tear-down, not a test."""
+    if raw.name.strip() or not bad(raw):
+        return None
+    return raw.class_name or raw.suite.name
 
 
 def counted_but_not_shown(seen: Evidence, errors: Sequence[SuiteError]) -> Sequence[SuiteError]:
@@ -44,6 +51,11 @@ def no_advice(_: Evidence) -> tuple[str, ...]:
     return ()
 
 
+def as_marked(_: RawCase) -> Outcome | None:
+    """The marks say it all."""
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
     """The habits of one family of tools."""
@@ -55,10 +67,12 @@ class Dialect:
     """Several `<failure>` in one case are attempts (vitest), not expectations of one attempt (jasmine)."""
     skipped_wins: bool = False
     """A failure beside `<skipped>` does not count (node:test's todo)."""
+    skipped_means: Callable[[RawCase], Outcome | None] = as_marked
+    """What a case marked skipped really was, for tools that call more than that skipped."""
     key: Callable[[RawCase], Key] | None = None
     """Suite, class, name, file and variant, where they are not as written."""
-    suite_error: Callable[[RawCase], str | None] = no_suite_error
-    """The name of the suite whose error this entry reports, when it is not a test."""
+    suite_error: Callable[[RawCase], str | None] = nameless
+    """The suite whose error this entry reports, when it is not a test."""
     hidden_errors: Callable[[Evidence, Sequence[SuiteError]], Sequence[SuiteError]] = counted_but_not_shown
     """Errors that only the counts betray."""
     advice: Callable[[Evidence], tuple[str, ...]] = no_advice

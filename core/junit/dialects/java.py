@@ -1,20 +1,30 @@
 """Surefire and Failsafe, Gradle, TestNG."""
 
-from core.junit.dialects.base import Dialect, Repeats
+from core.junit.dialects.base import Dialect, Repeats, bad
 from core.junit.raw import Evidence, RawCase
 
-_SETUP = {"", "initializationError", "classMethod", "executionError", "null"}
+_SETUP = frozenset({"", "initializationError", "classMethod", "executionError", "null", "beforeClass", "afterClass"})
+_GRADLE = ("name", "tests", "skipped", "failures", "errors", "timestamp", "hostname", "time")
 
 
 def _surefire(seen: Evidence) -> bool:
-    schema = " ".join(seen.attributes.values()) + " ".join(seen.suite_attributes.values())
-    return "surefire-test-report" in schema or "surefire.test.class.path" in seen.properties
+    schema = " ".join(seen.suite_attributes.values())
+    return "surefire" in schema or "surefire.test.class.path" in seen.properties
+
+
+def _gradle(seen: Evidence) -> bool:
+    return seen.root == "testsuite" and tuple(seen.suite_attributes)[:8] == _GRADLE
 
 
 def _class_setup(raw: RawCase) -> str | None:
-    if not raw.marks or not any(mark.tag in {"error", "failure"} for mark in raw.marks):
+    """What goes wrong around a class is an entry that bears the class's name, a made-up one or none."""
+    if not bad(raw):
         return None
-    return raw.class_name if raw.name in _SETUP or raw.name == raw.class_name else None
+    return raw.class_name or raw.suite.name if raw.name in _SETUP or raw.name == raw.class_name else None
 
 
-DIALECTS = (Dialect(name="surefire", claims=_surefire, suite_error=_class_setup),)
+DIALECTS = (
+    Dialect(name="surefire", claims=_surefire, suite_error=_class_setup),
+    Dialect(name="testng", claims=lambda seen: "org.testng" in seen.preamble, suite_error=_class_setup),
+    Dialect(name="gradle", claims=_gradle, repeats=Repeats.AFTER_FAILURE, suite_error=_class_setup),
+)
