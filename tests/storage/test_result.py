@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from results import NOW, case, make_project, report, run_of, store
+from results import NOW, case, make_project, report, run_of, store, store_in_transaction
 
 from core.report import Outcome
 from storage.result import failures_of_run, get_runs, history, past
@@ -103,7 +103,9 @@ def test_history_tells_every_execution_newest_first(database, project):
 
 
 def test_history_can_be_limited_and_begin_at_a_time(database, project):
-    ids = [store(database, project, run_of(n), report(5)).passed_ids for n in range(10)][0]
+    ids = store(database, project, run_of(0), report(5)).passed_ids
+    for number in range(1, 10):
+        store(database, project, run_of(number), report(5))
     with database.read() as tx:
         newest = history(tx, project, int(ids[0]), limit=3)
         since = history(tx, project, int(ids[0]), since=run_of(6).at)
@@ -206,19 +208,18 @@ def test_hostile_names_are_stored_and_told_apart(database, project, name):
 
 
 def test_nothing_of_a_failed_transaction_is_remembered(database, project):
-    with pytest.raises(ZeroDivisionError), database.begin() as tx:
-        store_in(tx, project)
-        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError):
+        store_and_fail(database, project)
     stored = store(database, project, run_of(1), report(70))
     with database.read() as tx:
         assert count_tests(tx, project) == 70
         assert len(history(tx, project, int(stored.passed_ids[0]))) == 1
 
 
-def store_in(tx, project):
-    from results import store_in_transaction
-
-    return store_in_transaction(tx, project, run_of(9), report(70))
+def store_and_fail(database, project):
+    with database.begin() as tx:
+        store_in_transaction(tx, project, run_of(9), report(70))
+        raise ZeroDivisionError
 
 
 def test_runs_stored_together_equal_runs_stored_one_by_one(database, project):
@@ -226,8 +227,6 @@ def test_runs_stored_together_equal_runs_stored_one_by_one(database, project):
     runs = [(run_of(n), report(60, failing={n % 7}, skip=n % 5)) for n in range(25)]
     one_by_one = [store(database, project, run, cases) for run, cases in runs]
     with database.begin() as tx:
-        from results import store_in_transaction
-
         together = [store_in_transaction(tx, twin, run, cases) for run, cases in runs]
     assert [answer.counts for answer in together] == [answer.counts for answer in one_by_one]
     with database.read() as tx:
