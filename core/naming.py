@@ -19,6 +19,12 @@ def short_name(key: TestKey) -> str:
     return name.split("[", 1)[0].strip() or name
 
 
+def longer_name(key: TestKey) -> str:
+    """The short name behind its class or file, where the short one alone would be mistaken for another test."""
+    where = key.class_name.rsplit(".", 1)[-1] or key.file.rsplit("/", 1)[-1] or key.suite
+    return f"{where}.{short_name(key)}" if where else short_name(key)
+
+
 def _where(key: TestKey) -> str:
     if not key.file:
         return key.class_name or ("" if key.suite == key.name else key.suite)

@@ -1,22 +1,22 @@
-"""Announce: decide which channels hear of something; the outbox does the speaking."""
+"""Announce: decide which channels hear of something and when; the outbox does the speaking."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-
-from storage.slack import channels_for
 
 from core.policy import Policy
 from core.quarantine import Quarantine
 from core.tenancy import Project
 from storage import publication
 from storage.database import Tx
+from storage.publication import Publication
+from storage.slack import Route, channels_for
 
 
 def announce_proposal(
     tx: Tx, project: Project, policy: Policy, proposed: Quarantine, *, now: datetime
 ) -> None:
-    """One card in each channel that hears of this project's proposals."""
-    due = quiet_until(policy, now) or now
+    """One card in each channel that hears of this project's proposals; asking again changes nothing."""
     for route in channels_for(tx, project.id, "proposals"):
         publication.want(
             tx,
@@ -27,30 +27,54 @@ def announce_proposal(
             team=route.team,
             channel=route.channel,
             now=now,
-            due_at=due,
+            due_at=speaking_time(policy, route, now),
         )
 
 
 def note_in_thread(
-    tx: Tx, quarantine: Quarantine, *, fact: str, payload: dict[str, Any], now: datetime
+    tx: Tx,
+    quarantine: Quarantine,
+    *,
+    fact: str,
+    payload: Mapping[str, Any],
+    now: datetime,
+    due_at: datetime | None = None,
 ) -> None:
     """One reply under each of its cards; `fact` names it, so that it is said once."""
-    cards = publication.messages_of(
-        tx, project_id=quarantine.project_id, kind="proposal", subject=quarantine.id
+    name = f"{quarantine.name}:{fact}"
+    for card in cards_of(tx, quarantine.project_id, "proposal", quarantine.id):
+        reply(tx, card, name=name, subject=quarantine.id, payload=payload, now=now, due_at=due_at)
+
+
+def reply(
+    tx: Tx,
+    card: Publication,
+    *,
+    name: str,
+    subject: int,
+    payload: Mapping[str, Any],
+    now: datetime,
+    due_at: datetime | None = None,
+) -> None:
+    """One reply under one card, said once whatever asks for it again."""
+    publication.want(
+        tx,
+        project_id=card.project_id,
+        key=f"note:{name}:{card.team}:{card.channel}",
+        kind="note",
+        subject=subject,
+        team=card.team,
+        channel=card.channel,
+        parent=card.key,
+        payload=dict(payload),
+        now=now,
+        due_at=due_at,
     )
-    for card in cards:
-        publication.want(
-            tx,
-            project_id=quarantine.project_id,
-            key=f"note:{quarantine.name}:{fact}:{card.team}:{card.channel}",
-            kind="note",
-            subject=quarantine.id,
-            team=card.team,
-            channel=card.channel,
-            parent=card.key,
-            payload=payload,
-            now=now,
-        )
+
+
+def cards_of(tx: Tx, project_id: int, kind: str, subject: int) -> list[Publication]:
+    """Every message about one subject."""
+    return list(publication.messages_of(tx, project_id=project_id, kind=kind, subject=subject))
 
 
 def proposal_key(quarantine: Quarantine, team: str, channel: str) -> str:
@@ -58,8 +82,12 @@ def proposal_key(quarantine: Quarantine, team: str, channel: str) -> str:
     return f"proposal:{quarantine.name}:{team}:{channel}"
 
 
+def speaking_time(policy: Policy, route: Route, now: datetime) -> datetime:
+    """The first moment, from now on, that is neither muted nor among the quiet hours."""
+    heard = max(now, route.muted_until or now)
+    return quiet_until(policy, heard) or heard
+
+
 def quiet_until(policy: Policy, now: datetime) -> datetime | None:
     """When the quiet hours that are on now end; None outside them."""
-    if not policy.quiet_hours:
-        return None
-    return policy.quiet().end(now)
+    return policy.quiet().end(now) if policy.quiet_hours else None

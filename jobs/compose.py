@@ -2,30 +2,47 @@
 
 from datetime import datetime
 
-from core.quarantine import Quarantine, State
+from core.errors import NotFoundError
+from core.naming import longer_name, short_name
+from core.quarantine import State
 from core.saying import Note, ProposalCard, Saying
-from jobs.digest import compose_digest, view_of
+from jobs.digest_card import compose_digest, view_of
 from storage.database import Tx
 from storage.flake import failures_since
 from storage.project import get_policy, get_project
 from storage.publication import Publication
-from storage.quarantine import get_quarantine
-from storage.test_case import get_test
+from storage.quarantine import get_quarantine, open_tests
+from storage.slack import Route, subscriptions_of
+from storage.test_case import TestCase, get_test, get_tests
 
 
 def compose(tx: Tx, publication: Publication, *, base_url: str) -> Saying | None:
     """What the message should say now; None when it has become pointless."""
+    try:
+        return _compose(tx, publication, base_url)
+    except NotFoundError:  # what it was about has been erased
+        return None
+
+
+def _compose(tx: Tx, publication: Publication, base_url: str) -> Saying | None:
     match publication.kind:
         case "proposal":
             return compose_card(tx, publication.project_id, publication.subject, base_url=base_url)
         case "digest":
             project = get_project(tx, publication.project_id)
             until = datetime.fromisoformat(publication.payload["until"])
-            return compose_digest(tx, project, until=until, base_url=base_url)
+            route = _route(tx, publication)
+            return compose_digest(tx, project, until=until, route=route, base_url=base_url)
         case "note":
             return _note(tx, publication)
         case kind:
             raise AssertionError(f"nobody composes a {kind}")
+
+
+def _route(tx: Tx, publication: Publication) -> Route | None:
+    place = (publication.team, publication.channel)
+    routes = subscriptions_of(tx, publication.project_id)
+    return next((one for one in routes if (one.team, one.channel) == place), None)
 
 
 def compose_card(tx: Tx, project_id: int, quarantine_id: int, *, base_url: str = "") -> ProposalCard:
@@ -43,15 +60,23 @@ def compose_card(tx: Tx, project_id: int, quarantine_id: int, *, base_url: str =
         branch=project.default_branch,
         explanation=quarantine.evidence,
         approvers=policy.approver_group,
+        short_name=_told_apart(tx, project_id, test),
         failures_since=failures,
         last_failure=last,
         url=f"{base_url}/api/v1/tests/{test.id}/explain" if base_url else "",
     )
 
 
+def _told_apart(tx: Tx, project_id: int, test: TestCase) -> str:
+    """Empty when the short name will do; a longer one when another open card would show the same."""
+    others = get_tests(tx, project_id, open_tests(tx, project_id) - {test.id}).values()
+    alike = any(short_name(other.key) == short_name(test.key) for other in others)
+    return longer_name(test.key) if alike else ""
+
+
 def _note(tx: Tx, publication: Publication) -> Note | None:
     payload = publication.payload
-    if "until_days" in payload and not _still_ending(tx, publication):
+    if "ends" in payload and not _still_ending(tx, publication):
         return None
     return Note(
         text=str(payload.get("text", "")),
@@ -62,5 +87,7 @@ def _note(tx: Tx, publication: Publication) -> Note | None:
 
 
 def _still_ending(tx: Tx, publication: Publication) -> bool:
-    quarantine: Quarantine = get_quarantine(tx, publication.project_id, publication.subject)
-    return quarantine.state is State.EXPIRING
+    """A renewal or a release meanwhile makes the warning wrong."""
+    quarantine = get_quarantine(tx, publication.project_id, publication.subject)
+    ends = quarantine.until.isoformat() if quarantine.until else ""
+    return quarantine.state is State.EXPIRING and ends == publication.payload["ends"]

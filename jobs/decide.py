@@ -1,28 +1,27 @@
-"""Decide: approve, deny, release, extend: one transaction checks, swaps the state and writes the audit."""
+"""Decide: approve, deny, release, extend and snooze, each by a person whom the policy lets do it."""
 
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 from core import quarantine as rules
 from core.errors import ValidationError
 from core.policy import Policy
 from core.quarantine import Quarantine, RefusedError, SettledError, State
-from core.tenancy import Person, Project, Role
+from core.tenancy import Person, Role
 from jobs.desk import Desk
 from jobs.role import group_role
-from storage import audit, publication
+from jobs.settle import check_cap, record_refusal, settle
+from jobs.settle import max_role as max_role  # noqa: PLC0414 - part of this module's interface
+from storage import audit
 from storage.approver import role_of
 from storage.database import Tx
-from storage.project import get_policy, get_project
-from storage.quarantine import get_quarantine, in_force, open_quarantine_of, swap_quarantine
+from storage.project import get_project
+from storage.quarantine import lock_decisions, open_quarantine_of
 from storage.snooze import put_snooze
-from storage.test_case import count_tests, get_test
-
-Step = Callable[[Tx, Quarantine, Role, Policy], Quarantine]
+from storage.test_case import get_test
 
 REAL_BUG = "A real bug"
 """The reason that teaches most: the test was right to fail."""
+MAX_COOLDOWN = 365
 
 
 def approve(desk: Desk, quarantine_id: int, *, by: Person, project_id: int | None = None) -> Quarantine:
@@ -35,7 +34,7 @@ def approve(desk: Desk, quarantine_id: int, *, by: Person, project_id: int | Non
             check_cap(tx, before.project_id, policy)
         return after
 
-    return _settle(desk, quarantine_id, project_id=project_id, by=by, verb="approved", step=step)
+    return settle(desk, quarantine_id, project_id=project_id, by=by, verb="approved", step=step)
 
 
 def deny(
@@ -58,7 +57,7 @@ def deny(
         return rules.deny(before, by=by, role=role, reason=reason, cooldown_days=days, now=now)
 
     details = {"real_bug": real_bug}
-    return _settle(
+    return settle(
         desk, quarantine_id, project_id=project_id, by=by, verb="denied", step=step, details=details
     )
 
@@ -72,7 +71,7 @@ def release(
     def step(_tx: Tx, before: Quarantine, role: Role, _policy: Policy) -> Quarantine:
         return rules.release(before, by=by, role=role, reason=reason, now=now)
 
-    return _settle(desk, quarantine_id, project_id=project_id, by=by, verb="released", step=step)
+    return settle(desk, quarantine_id, project_id=project_id, by=by, verb="released", step=step)
 
 
 def extend(
@@ -85,107 +84,8 @@ def extend(
         return rules.extend(before, by=by, role=role, reason=reason, days=days, policy=policy, now=now)
 
     details = {"days": days}
-    return _settle(
+    return settle(
         desk, quarantine_id, project_id=project_id, by=by, verb="extended", step=step, details=details
-    )
-
-
-MAX_COOLDOWN = 365
-
-
-def check_cap(tx: Tx, project_id: int, policy: Policy) -> None:
-    """Refuse one more quarantine when the policy's cap is reached."""
-    cap = policy.cap(count_tests(tx, project_id))
-    if len(in_force(tx, project_id)) >= cap:
-        raise RefusedError(
-            f"{cap} tests are in quarantine, the most the policy allows; release one first.", cap=cap
-        )
-
-
-def record(
-    tx: Tx,
-    project: Project,
-    after: Quarantine,
-    *,
-    by: Person,
-    verb: str,
-    details: Mapping[str, Any],
-    at: datetime,
-) -> None:
-    """Write the audit event of a change and ask for every message about it to be said anew."""
-    audit.append(
-        tx,
-        organization_id=project.organization_id,
-        project_id=project.id,
-        at=at,
-        actor=by.user,
-        via=by.via.value,
-        action=f"quarantine.{verb}",
-        subject=after.name,
-        details={"test_id": after.test_id, "state": after.state.value, "through": by.detail, **details},
-    )
-    publication.touch(tx, project_id=project.id, kind="proposal", subject=after.id, now=at)
-
-
-def _settle(
-    desk: Desk,
-    quarantine_id: int,
-    *,
-    project_id: int | None,
-    by: Person,
-    verb: str,
-    step: Step,
-    details: Mapping[str, Any] | None = None,
-) -> Quarantine:
-    with desk.database.read() as tx:
-        project_id = get_quarantine(tx, project_id, quarantine_id).project_id
-    promoted, now = group_role(desk, project_id, by), desk.now()
-    with desk.database.begin() as tx:
-        before = get_quarantine(tx, project_id, quarantine_id, lock=True)
-        project = get_project(tx, before.project_id)
-        role = max_role(role_of(tx, project.id, by.user), promoted)
-        try:
-            after = step(tx, before, role, get_policy(tx, project.id))
-            if not swap_quarantine(tx, before, after):
-                raise SettledError(f"{before.name} has just been changed by somebody else.")
-            said = {"reason": after.decision_reason} if after.decision_reason else {}
-            record(tx, project, after, by=by, verb=verb, details={**said, **(details or {})}, at=now)
-            refusal = None
-        except RefusedError as error:
-            refusal = error
-            _record_refusal(tx, project, before, by=by, verb=verb, refusal=error, at=now)
-    if refusal is not None:
-        raise refusal
-    desk.dispatch.wake("publish")
-    return after
-
-
-def max_role(one: Role, other: Role) -> Role:
-    """The stronger of two roles."""
-    order = list(Role)
-    return max(one, other, key=order.index)
-
-
-def _record_refusal(
-    tx: Tx,
-    project: Project,
-    before: Quarantine,
-    *,
-    by: Person,
-    verb: str,
-    refusal: RefusedError,
-    at: datetime,
-) -> None:
-    audit.append(
-        tx,
-        organization_id=project.organization_id,
-        project_id=project.id,
-        at=at,
-        actor=by.user,
-        via=by.via.value,
-        action="quarantine.refused",
-        subject=before.name,
-        details={"wanted": verb, "why": refusal.message, "through": by.detail},
     )
 
 
@@ -193,18 +93,40 @@ def snooze(desk: Desk, project_id: int, test_id: int, *, by: Person, days: int) 
     """No proposal for this test for `days`; a proposal that waits is denied with that reason."""
     if not 1 <= days <= MAX_COOLDOWN:
         raise ValidationError(f"Snooze for 1 to {MAX_COOLDOWN} days.", field="days")
-    with desk.database.read() as tx:
+    with desk.database.begin() as tx:
+        test_id = get_test(tx, project_id, test_id).id
         waiting = open_quarantine_of(tx, project_id, test_id)
     if waiting is not None and waiting.state is State.PROPOSED:
-        reason = f"Snoozed for {days} days"
-        deny(desk, waiting.id, by=by, reason=reason, cooldown_days=days, project_id=project_id)
-        return
+        try:
+            deny(
+                desk,
+                waiting.id,
+                by=by,
+                reason=f"Snoozed for {days} days",
+                cooldown_days=days,
+                project_id=project_id,
+            )
+        except SettledError:
+            pass  # decided this very moment; the snooze itself is still wanted
+        else:
+            return
+    refusal = _snooze(desk, project_id, test_id, by=by, days=days)
+    if refusal is not None:
+        raise refusal
+
+
+def _snooze(desk: Desk, project_id: int, test_id: int, *, by: Person, days: int) -> RefusedError | None:
     promoted, now = group_role(desk, project_id, by), desk.now()
-    with desk.database.begin() as tx:
-        project = get_project(tx, project_id)
-        rules.check_may_decide(by, max_role(role_of(tx, project_id, by.user), promoted), "snooze")
-        test = get_test(tx, project_id, test_id)
-        put_snooze(tx, project_id, test.id, until=now + timedelta(days=days))
+
+    def work(tx: Tx) -> RefusedError | None:
+        lock_decisions(tx, project_id)
+        project, subject = get_project(tx, project_id), f"t-{test_id}"
+        try:
+            rules.check_may_decide(by, max_role(role_of(tx, project_id, by.user), promoted), "snooze")
+        except RefusedError as refusal:
+            record_refusal(tx, project, subject, by=by, wanted="snoozed", refusal=refusal, at=now)
+            return refusal
+        put_snooze(tx, project_id, test_id, until=now + timedelta(days=days))
         audit.append(
             tx,
             organization_id=project.organization_id,
@@ -213,6 +135,9 @@ def snooze(desk: Desk, project_id: int, test_id: int, *, by: Person, days: int) 
             actor=by.user,
             via=by.via.value,
             action="test.snoozed",
-            subject=f"t-{test.id}",
-            details={"days": days},
+            subject=subject,
+            details={"days": days, "through": by.detail},
         )
+        return None
+
+    return desk.database.run(work)

@@ -10,6 +10,7 @@ from core.explain import explain
 from core.fingerprint import first_line
 from core.tenancy import Project
 from jobs.score import load_state
+from storage.clock import project_time
 from storage.database import Tx
 from storage.flake import Flake, flakes
 from storage.project import get_policy
@@ -26,7 +27,7 @@ def explain_test(
     tx: Tx, project: Project, test: TestCase, now: datetime, state: ProjectState | None = None
 ) -> dict[str, Any]:
     """Why the verdict on a test is what it is; the same object for the card, the API and the command line."""
-    policy = get_policy(tx, project.id)
+    policy, now = get_policy(tx, project.id), project_time(tx, project.id, now)
     told = explain(
         state or load_state(tx, project.id),
         test.id,

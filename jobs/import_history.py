@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -12,24 +13,23 @@ from core.errors import ValidationError
 from core.execution import Merge
 from core.fingerprint import fingerprint
 from core.identity import normalise
+from core.quarantine import Quarantine
 from core.report import Attempt, CaseResult, Outcome, TestKey
 from core.run import Run, Trust
-from core.tenancy import Project
 from core.verdict import TestState
 from jobs.desk import Desk
-from jobs.ingest import learn
-from jobs.propose import propose_confirmed
-from jobs.explain import explain_test
-from jobs.score import close_scoring, load_state, open_scoring
+from jobs.ingest import RunKey, key_of, learn
+from jobs.respond import ask_about
+from jobs.score import Scoring, close_scoring, open_scoring
 from storage.database import Tx
 from storage.detection import detections
 from storage.project import get_project
-from storage.result import mark_run, merged, store_run
-from storage.test_case import get_test
+from storage.result import StoredRun, mark_run, merged, store_run
 
 BATCH = 100
 """Runs in one transaction: large enough that the disk is not waited for, small enough that others get in."""
-RunKey = tuple[str, int, str, str]
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+"""Verdicts are told by the project's own clock, which never runs back."""
 Progress = Callable[[int, int], None]
 """Called with (runs done, runs in all)."""
 
@@ -44,6 +44,22 @@ class ImportAnswer:
     duplicates: int = 0
     conflicts: int = 0
     proposals: list[str] = field(default_factory=list)
+
+    def count(self, stored: StoredRun) -> None:
+        """One more run of the file."""
+        created = stored.status == "created"
+        self.runs += created
+        self.results += stored.total if created else 0
+        self.duplicates += stored.status == "duplicate"
+        self.conflicts += stored.status == "conflict"
+
+    def add(self, other: "ImportAnswer") -> None:
+        """One more batch."""
+        self.runs += other.runs
+        self.results += other.results
+        self.merges += other.merges
+        self.duplicates += other.duplicates
+        self.conflicts += other.conflicts
 
 
 @dataclass(slots=True)
@@ -73,7 +89,7 @@ class History:
     def in_order(self) -> list[PastRun | Merge]:
         """By time; a merge before the runs of the same moment."""
         everything: list[PastRun | Merge] = [*self.merges, *self.runs.values()]
-        return sorted(everything, key=lambda one: one.at if isinstance(one, Merge) else one.run.at)
+        return sorted(everything, key=_at)
 
 
 def read_history(lines: Iterable[tuple[int, Mapping[str, Any]]], *, project: str = "") -> dict[str, History]:
@@ -99,38 +115,52 @@ def import_history(
     everything = iter(history.in_order())
     total = len(history.runs) + len(history.merges)
     while batch := list(islice(everything, BATCH)):
-        with desk.database.begin() as tx:
-            _store(tx, desk, project_id, batch, answer)
+        answer.add(desk.database.run(partial(_store, desk=desk, project_id=project_id, batch=batch)))
         done += len(batch)
         if progress:
             progress(done, total)
-    _propose(desk, project_id, answer)
+    answer.proposals = [one.name for one in _propose(desk, project_id)]
     return answer
 
 
-def _store(tx: Tx, desk: Desk, project_id: int, batch: list[PastRun | Merge], answer: ImportAnswer) -> None:
-    project = get_project(tx, project_id)
+def _store(tx: Tx, *, desk: Desk, project_id: int, batch: list[PastRun | Merge]) -> ImportAnswer:
+    """Store the whole batch, then score it in order: the other way round, an upload at the same time would deadlock."""
+    project, answer, now = get_project(tx, project_id), ImportAnswer(), desk.now()
+    stored = {
+        key_of(one.run): store_run(tx, project_id, one.run, one.cases(), fingerprint=fingerprint, now=now)
+        for one in batch
+        if isinstance(one, PastRun)
+    }
+    unlearnt = {key for key, one in stored.items() if one.status == "created"}
     scoring = open_scoring(tx, desk.scores, project)
-    at = desk.now()
     for one in batch:
         if isinstance(one, Merge):
-            at = one.at
-            if _remember(tx, project_id, one):
-                scoring.learnt(apply_merge(scoring.state, one, thresholds=scoring.thresholds))
-                answer.merges += 1
+            answer.merges += _learn_merge(tx, scoring, one)
             continue
-        at = one.run.at
-        stored = store_run(tx, project_id, one.run, one.cases(), fingerprint=fingerprint, now=one.run.at)
-        if stored.status != "created":
-            answer.duplicates += stored.status == "duplicate"
-            answer.conflicts += stored.status == "conflict"
-            continue
-        outcome = learn(tx, scoring, one.run, stored)
-        if outcome.mass_failure:
-            mark_run(tx, project_id, stored.run_pk, infra=True)
-        answer.runs += 1
-        answer.results += stored.total
-    close_scoring(tx, desk.scores, scoring, now=at)
+        found = stored[key_of(one.run)]
+        answer.count(found)
+        if found.status == "created":
+            unlearnt.discard(key_of(one.run))
+            _learn(tx, scoring, one.run, found, unlearnt)
+    close_scoring(tx, desk.scores, scoring, now=_at(batch[-1]))
+    return answer
+
+
+def _learn(tx: Tx, scoring: Scoring, run: Run, stored: StoredRun, unlearnt: set[RunKey]) -> None:
+    outcome = learn(tx, scoring, run, stored, unlearnt=unlearnt)
+    if outcome.mass_failure:
+        mark_run(tx, scoring.project.id, stored.run_pk, infra=True)
+
+
+def _learn_merge(tx: Tx, scoring: Scoring, one: Merge) -> bool:
+    if not _remember(tx, scoring.project.id, one):
+        return False
+    scoring.learnt(apply_merge(scoring.state, one, thresholds=scoring.thresholds))
+    return True
+
+
+def _at(one: PastRun | Merge) -> datetime:
+    return one.at if isinstance(one, Merge) else one.run.at
 
 
 def _remember(tx: Tx, project_id: int, one: Merge) -> bool:
@@ -139,25 +169,18 @@ def _remember(tx: Tx, project_id: int, one: Merge) -> bool:
     )
 
 
-def _propose(desk: Desk, project_id: int, answer: ImportAnswer) -> None:
+def _propose(desk: Desk, project_id: int) -> list[Quarantine]:
     """What is confirmed at the end of the history is proposed; what was long ago is not."""
     now = desk.now()
     with desk.database.begin() as tx:
         project = get_project(tx, project_id)
+        scoring = open_scoring(tx, desk.scores, project)
+        scoring.refresh()
+        close_scoring(tx, desk.scores, scoring, now=_LONG_AGO)
         flaky, _ = detections(tx, project_id, states=[TestState.FLAKY.value], limit=10_000)
-        confirmed = [one.test_id for one in flaky if one.confirmed]
-        explanations = _explanations(tx, project, confirmed, now)
-        answer.proposals = [one.name for one in propose_confirmed(tx, project, explanations, now=now)]
+        proposed = ask_about(tx, scoring, [one.test_id for one in flaky if one.confirmed], now=now)
     desk.dispatch.wake("publish")
-
-
-def _explanations(
-    tx: Tx, project: Project, test_ids: Iterable[int], now: datetime
-) -> dict[int, dict[str, Any]]:
-    state = load_state(tx, project.id)
-    tests = (get_test(tx, project.id, test_id) for test_id in test_ids)
-    told = {test.id: explain_test(tx, project, test, now, state) for test in tests}
-    return {test_id: one for test_id, one in told.items() if one.get("state") == "flaky" and one["confirmed"]}
+    return proposed
 
 
 def _add(history: History, line: Mapping[str, Any], number: int) -> None:

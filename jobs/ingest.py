@@ -1,106 +1,36 @@
 """Ingest: store a run once, score it, propose what it confirmed, and answer with the verdict of each failure."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 
 from core.engine import RunOutcome, apply_run
 from core.errors import ConflictError
-from core.execution import AttemptFact, FailedExecution, RunResults
+from core.execution import AttemptFact, FailedExecution, PastExecution, RunResults
 from core.fingerprint import fingerprint, first_line
 from core.ledger import DAYS_KEPT
 from core.quarantine import Quarantine
-from core.report import CaseResult, SuiteError, TestKey
+from core.report import CaseResult, SuiteError
 from core.run import Run
 from core.tenancy import Project
 from core.verdict import FailureVerdict, TestState
-from jobs.announce import note_in_thread
+from jobs.answer import QUARANTINED, FailureAnswer
+from jobs.answer import IngestAnswer as IngestAnswer  # noqa: PLC0414 - part of this module's interface
 from jobs.desk import Desk
-from jobs.propose import propose_confirmed, withdraw_settled
-from jobs.explain import explain_test
-from jobs.score import Scoring, close_scoring, open_scoring, past_of
+from jobs.respond import flag_new_ways, respond
+from jobs.score import Scoring, close_scoring, open_scoring
 from storage.database import Tx
 from storage.detection import find_detection
 from storage.failure import StoredFailure
 from storage.project import get_project
 from storage.quarantine import in_force
-from storage.result import StoredRun, mark_run, store_run
-from storage.test_case import get_test
+from storage.result import StoredRun, get_run, mark_run, past, store_run
 
 log = structlog.get_logger(__name__)
 
-QUARANTINED = "quarantined"
-
-
-@dataclass(frozen=True, slots=True)
-class FailureAnswer:
-    """One failing test of a run and what is thought of it."""
-
-    test_id: int
-    key: TestKey
-    verdict: str
-    message: str
-    quarantine: str = ""
-    """The quarantine that covers it (`q-17`), empty without one."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """As the API says it."""
-        return {
-            "test_id": self.test_id,
-            "suite": self.key.suite,
-            "class": self.key.class_name,
-            "name": self.key.name,
-            "file": self.key.file,
-            "variant": self.key.variant,
-            "verdict": self.verdict,
-            "message": self.message,
-            "quarantine": self.quarantine or None,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class IngestAnswer:
-    """What an upload became."""
-
-    run: Run
-    run_pk: int
-    duplicate: bool
-    counts: dict[str, int]
-    failures: Sequence[FailureAnswer]
-    warnings: Sequence[str] = ()
-    suite_errors: Sequence[SuiteError] = ()
-    infra: bool = False
-    proposed: Sequence[str] = field(default=())
-
-    @property
-    def all_failures_quarantined(self) -> bool:
-        """True when something failed and a quarantine in force covers every single failure."""
-        covered = all(one.verdict == QUARANTINED for one in self.failures)
-        return bool(self.failures) and covered and not self.suite_errors and not self.run.partial
-
-    def to_dict(self) -> dict[str, Any]:
-        """As the API and the command line say it."""
-        return {
-            "run_id": self.run.run_id,
-            "attempt": self.run.attempt,
-            "job": self.run.job,
-            "variant": self.run.variant,
-            "commit": self.run.commit,
-            "branch": self.run.branch,
-            "duplicate": self.duplicate,
-            "tests": sum(self.counts.get(kind, 0) for kind in ("passed", "failed", "error", "skipped")),
-            **self.counts,
-            "partial": self.run.partial,
-            "infra": self.infra,
-            "warnings": list(self.warnings),
-            "suite_errors": [{"suite": one.suite, "message": one.message} for one in self.suite_errors],
-            "failures": [one.to_dict() for one in self.failures],
-            "all_failures_quarantined": self.all_failures_quarantined,
-            "proposals": list(self.proposed),
-        }
+RunKey = tuple[str, int, str, str]
 
 
 def ingest_report(
@@ -121,31 +51,35 @@ def ingest_report(
             tx, project.id, run, cases, fingerprint=fingerprint, now=now, warnings=warnings, dialect=dialect
         )
         if stored.status == "conflict":
-            raise ConflictError(
-                f"Run {run.run_id} (attempt {run.attempt}, job {run.job or '-'}) is already stored with other results; "
-                "give a re-run its own --attempt, or a matrix cell its own --job or --variant.",
-                run_id=run.run_id,
-            )
+            raise _conflict(run)
+        # Only a stream that was read to its end tells whether it was cut short.
+        run = replace(run, partial=stored.partial)
         if stored.status == "duplicate":
-            return _answer_again(tx, project, run, stored, warnings=warnings, suite_errors=suite_errors)
+            return _answer_again(tx, project, run, stored, suite_errors)
         outcome, proposed = _score(tx, desk, project, run, stored, now=now)
-        covered = in_force(tx, project.id)
-        _raise_flags(tx, stored, covered, now=now)
         answer = IngestAnswer(
             run=run,
             run_pk=stored.run_pk,
             duplicate=False,
             counts=dict(stored.counts),
-            failures=_answers(stored.failures, outcome, covered),
-            warnings=warnings,
-            suite_errors=suite_errors,
+            failures=_answers(stored.failures, outcome, in_force(tx, project.id)),
+            warnings=stored.warnings,
+            suite_errors=tuple(suite_errors),
             infra=outcome.mass_failure,
             proposed=[one.name for one in proposed],
+            unlisted=stored.more_failures,
         )
     log.info("run.ingested", project=project.repo, run=run.run_id, tests=stored.total, infra=answer.infra)
-    if proposed:
-        desk.dispatch.wake("publish")
+    desk.dispatch.wake("publish")
     return answer
+
+
+def _conflict(run: Run) -> ConflictError:
+    return ConflictError(
+        f"Run {run.run_id} (attempt {run.attempt}, job {run.job or '-'}) is already stored with other results; "
+        "give a re-run its own --attempt, or a matrix cell its own --job or --variant.",
+        run_id=run.run_id,
+    )
 
 
 def _score(
@@ -156,22 +90,36 @@ def _score(
     close_scoring(tx, desk.scores, scoring, now=run.at)
     if outcome.mass_failure:
         mark_run(tx, project.id, stored.run_pk, infra=True)
-    return outcome, act_on(tx, scoring, outcome, now=now)
+    else:
+        flag_new_ways(tx, project, stored.failures, now=now)
+    return outcome, respond(tx, scoring, outcome.transitions, now=now)
 
 
-def learn(tx: Tx, scoring: Scoring, run: Run, stored: StoredRun) -> RunOutcome:
-    """Let the engine see one stored run."""
-    since = run.at - timedelta(days=DAYS_KEPT)
+def learn(
+    tx: Tx, scoring: Scoring, run: Run, stored: StoredRun, *, unlearnt: Iterable[RunKey] = ()
+) -> RunOutcome:
+    """Let the engine see one stored run; runs stored with it and still `unlearnt` are not yet its past."""
+    since, hidden = run.at - timedelta(days=DAYS_KEPT), frozenset(unlearnt)
+
+    def history(test_id: int) -> Iterator[PastExecution]:
+        stored_past = past(tx, scoring.project.id, test_id, since=since)
+        return (one for one in stored_past if key_of(one.run) not in hidden)
+
     outcome = apply_run(
         scoring.state,
         run,
         results_of(stored),
         run_ref=stored.run_pk,
         thresholds=scoring.thresholds,
-        history=lambda test_id: past_of(tx, scoring.project.id, test_id, since),
+        history=history,
     )
     scoring.learnt(outcome)
     return outcome
+
+
+def key_of(run: Run) -> RunKey:
+    """What makes it this run and no other."""
+    return run.run_id, run.attempt, run.job, run.variant
 
 
 def results_of(stored: StoredRun) -> RunResults:
@@ -179,27 +127,6 @@ def results_of(stored: StoredRun) -> RunResults:
     return RunResults(
         tests=stored.total, passed=stored.passed_ids, failures=[_execution(one) for one in stored.failures]
     )
-
-
-def act_on(tx: Tx, scoring: Scoring, outcome: RunOutcome, *, now: datetime) -> list[Quarantine]:
-    """Propose what has just been confirmed; take back proposals whose reason is gone."""
-    confirmed, settled = {}, {}
-    for one in outcome.transitions:
-        if one.after is TestState.FLAKY and one.confirmed:
-            test = get_test(tx, scoring.project.id, one.test_id)
-            confirmed[one.test_id] = explain_test(tx, scoring.project, test, now, scoring.state)
-        elif one.after in WITHDRAWN_BY:
-            settled[one.test_id] = WITHDRAWN_BY[one.after]
-    withdraw_settled(tx, scoring.project, settled, now=now)
-    return propose_confirmed(tx, scoring.project, confirmed, now=now) if confirmed else []
-
-
-WITHDRAWN_BY = {
-    TestState.BROKEN: "It fails every time now: broken, not flaky.",
-    TestState.RECOVERED: "It has stopped failing.",
-    TestState.HEALTHY: "It has stopped failing.",
-    TestState.RETIRED: "It has not been seen in recent runs.",
-}
 
 
 def _execution(failure: StoredFailure) -> FailedExecution:
@@ -214,11 +141,8 @@ def _execution(failure: StoredFailure) -> FailedExecution:
 def _answers(
     failures: Iterable[StoredFailure], outcome: RunOutcome, covered: dict[int, Quarantine]
 ) -> list[FailureAnswer]:
-    return [_answer(one, outcome.failures.get(one.test_id), covered) for one in failures if _failed(one)]
-
-
-def _failed(failure: StoredFailure) -> bool:
-    return failure.attempts[-1].outcome.bad
+    failed = (one for one in failures if one.attempts[-1].outcome.bad)
+    return [_answer(one, outcome.failures.get(one.test_id), covered) for one in failed]
 
 
 def _answer(
@@ -232,24 +156,24 @@ def _answer(
 
 
 def _answer_again(
-    tx: Tx,
-    project: Project,
-    run: Run,
-    stored: StoredRun,
-    *,
-    warnings: Sequence[str],
-    suite_errors: Sequence[SuiteError],
+    tx: Tx, project: Project, run: Run, stored: StoredRun, suite_errors: Sequence[SuiteError]
 ) -> IngestAnswer:
     """A second upload of the same run changes nothing and is told what is thought now."""
-    thoughts = {one.test_id: thought_now(tx, project, one.test_id) for one in stored.failures}
+    infra = get_run(tx, project.id, stored.run_pk).infra
+    thoughts = {
+        one.test_id: FailureVerdict.INFRA if infra else thought_now(tx, project, one.test_id)
+        for one in stored.failures
+    }
     return IngestAnswer(
         run=run,
         run_pk=stored.run_pk,
         duplicate=True,
         counts=dict(stored.counts),
         failures=_answers(stored.failures, RunOutcome(failures=thoughts), in_force(tx, project.id)),
-        warnings=warnings,
-        suite_errors=suite_errors,
+        warnings=stored.warnings,
+        suite_errors=tuple(suite_errors),
+        infra=infra,
+        unlisted=stored.more_failures,
     )
 
 
@@ -263,15 +187,3 @@ def thought_now(tx: Tx, project: Project, test_id: int) -> FailureVerdict:
             return FailureVerdict.BROKEN
         case _:
             return FailureVerdict.NEW
-
-
-def _raise_flags(tx: Tx, stored: StoredRun, covered: dict[int, Quarantine], *, now: datetime) -> None:
-    """A quarantined test that fails in another way than approved is said in its thread, once per way."""
-    for failure in filter(_failed, stored.failures):
-        quarantine = covered.get(failure.test_id)
-        mark = next((one.hex() for one in reversed(failure.fingerprints) if one), "")
-        if quarantine is None or not mark or not quarantine.fingerprints or mark in quarantine.fingerprints:
-            continue
-        message = next((one.message for one in reversed(failure.attempts) if one.message), "")
-        payload = {"text": "It now fails in another way than the one approved.", "quote": first_line(message)}
-        note_in_thread(tx, quarantine, fact=f"other-{mark}", payload=payload, now=now)

@@ -1,6 +1,6 @@
 """Propose: ask people whether a test may be quarantined. The scorer asks for confirmed flaky tests only."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,21 +12,21 @@ from core.policy import Policy
 from core.quarantine import MAX_DAYS, Quarantine, RefusedError, State
 from core.tenancy import FLAKEGUARD, Person, Project
 from jobs.announce import announce_proposal
-from jobs.decide import check_cap, record
 from jobs.desk import Desk
 from jobs.explain import explain_test
+from jobs.settle import record, record_refusal, room, spoken
 from storage.database import Tx
 from storage.project import get_policy, get_project
 from storage.quarantine import (
     add_quarantine,
     cooling_tests,
-    in_force,
+    lock_decisions,
     open_quarantine_of,
     open_tests,
     swap_quarantine,
 )
 from storage.snooze import snoozed_tests
-from storage.test_case import TestCase, count_tests, get_test
+from storage.test_case import TestCase, get_test
 
 NEVER = frozenset({"broken"})
 """States in which a test is right to fail: quarantine would hide a real defect."""
@@ -37,42 +37,48 @@ def propose(
 ) -> Quarantine:
     """A person asks for a quarantine. Raises RefusedError, ConflictError, NotFoundError, ValidationError."""
     now = desk.now()
-    if by.foreign or by.guest:
-        raise RefusedError("Guests and people from other workspaces may look, but not propose.")
     if ttl_days is not None and not 1 <= ttl_days <= MAX_DAYS:
         raise ValidationError(f"A quarantine lasts 1 to {MAX_DAYS} days.", field="for")
-    with desk.database.begin() as tx:
-        project, policy = get_project(tx, project_id), get_policy(tx, project_id)
+    with desk.database.read() as tx:
         test = get_test(tx, project_id, test_id)
-        _check_not_open(tx, project_id, test_id)
-        explanation = explain_test(tx, project, test, now)
-        if explanation.get("state") in NEVER:
-            raise RefusedError(
-                "This test is broken, not flaky: it fails every time. Fix it or the change that broke it."
-            )
+        explanation = explain_test(tx, get_project(tx, project_id), test, now)
+
+    def work(tx: Tx) -> Quarantine | RefusedError:
+        lock_decisions(tx, project_id)
+        project, policy = get_project(tx, project_id), get_policy(tx, project_id)
+        _check_not_open(tx, project_id, test.id)
         draft = _draft(project, test, policy, explanation, by=by, now=now)
         draft = replace(draft, reason=reason.strip(), ttl_days=ttl_days or policy.ttl_days)
-        proposed = _open(tx, project, policy, draft, by=by, now=now)
-    desk.dispatch.wake("publish")
-    return proposed
+        try:
+            _check_may_be_asked(draft, by)
+        except RefusedError as refusal:
+            record_refusal(tx, project, f"t-{test.id}", by=by, wanted="proposed", refusal=refusal, at=now)
+            return refusal
+        return _open(tx, project, policy, test, draft, by=by, now=now)
+
+    return spoken(desk, desk.database.run(work))
 
 
 def propose_confirmed(
     tx: Tx, project: Project, explanations: Mapping[int, dict[str, Any]], *, now: datetime
 ) -> list[Quarantine]:
-    """The scorer asks, for tests just confirmed flaky; open, denied and snoozed ones are left alone."""
+    """The scorer asks, for tests found flaky beyond doubt, as many as the policy's cap has room for."""
+    lock_decisions(tx, project.id)
     policy = get_policy(tx, project.id)
-    blocked = open_tests(tx, project.id) | cooling_tests(tx, project.id, now)
-    blocked |= snoozed_tests(tx, project.id, now)
-    room = policy.cap(count_tests(tx, project.id)) - len(in_force(tx, project.id))
-    wanted = [test_id for test_id in explanations if test_id not in blocked]
-    opened = []
-    for test_id in wanted[: max(0, room)]:
+    blocked, places = blocked_tests(tx, project.id, now), max(0, room(tx, project.id, policy))
+    opened: list[Quarantine] = []
+    for test_id in [one for one in explanations if one not in blocked]:
         test = get_test(tx, project.id, test_id)
         draft = _draft(project, test, policy, explanations[test_id], by=FLAKEGUARD, now=now)
-        if draft.needed:
-            opened.append(_open(tx, project, policy, draft, by=FLAKEGUARD, now=now))
+        if draft.needed and len(opened) < places:
+            opened.append(_open(tx, project, policy, test, draft, by=FLAKEGUARD, now=now))
     return opened
+
+
+def blocked_tests(tx: Tx, project_id: int, now: datetime) -> set[int]:
+    """Tests the scorer does not ask about: asked already, denied or snoozed until later."""
+    asked = open_tests(tx, project_id) | cooling_tests(tx, project_id, now)
+    return asked | snoozed_tests(tx, project_id, now)
 
 
 def withdraw_settled(
@@ -80,6 +86,8 @@ def withdraw_settled(
 ) -> list[Quarantine]:
     """Take back open proposals whose reason is gone: `reasons` says per test why."""
     taken = []
+    if reasons:
+        lock_decisions(tx, project.id)
     for test_id, reason in reasons.items():
         before = open_quarantine_of(tx, project.id, test_id)
         if before is None or before.state is not State.PROPOSED:
@@ -96,6 +104,17 @@ def _check_not_open(tx: Tx, project_id: int, test_id: int) -> None:
     if there is not None:
         what = "waits for a decision" if there.state is State.PROPOSED else "is in quarantine"
         raise ConflictError(f"This test already {what} ({there.name}).", proposal_id=there.name)
+
+
+def _check_may_be_asked(draft: Quarantine, by: Person) -> None:
+    if by.foreign or by.guest:
+        raise RefusedError("Guests and people from other workspaces may look, but not propose.")
+    if draft.needed == 0:
+        raise RefusedError("This test is protected: the policy never lets it be quarantined.")
+    if draft.evidence.get("state") in NEVER:
+        raise RefusedError(
+            "This test is broken, not flaky: it fails every time. Fix it or the change that broke it."
+        )
 
 
 def _draft(
@@ -118,21 +137,23 @@ def _draft(
         proposed_at=now,
         lapses_at=now + timedelta(days=policy.lapse_days),
         ttl_days=policy.ttl_days,
-        needed=policy.approvals_for(test.key.file, test.key.suite, test.key.class_name, full_name(test.key)),
+        needed=policy.approvals_for(*_names(test)),
         evidence=explanation,
-        fingerprints=tuple(_fingerprints(explanation)),
+        fingerprints=tuple(str(one) for one in explanation.get("fingerprints", [])),
         policy_version=policy.version,
     )
 
 
-def _fingerprints(explanation: dict[str, Any]) -> Iterable[str]:
-    return [str(one) for one in explanation.get("fingerprints", [])]
+def _names(test: TestCase) -> tuple[str, ...]:
+    """What a protected path may name."""
+    return (test.key.file, test.key.suite, test.key.class_name, full_name(test.key))
 
 
 def _open(
     tx: Tx,
     project: Project,
     policy: Policy,
+    test: TestCase,
     draft: Quarantine,
     *,
     by: Person,
@@ -149,7 +170,7 @@ def _open(
         details={"score": score, "reason": draft.reason, "policy_version": policy.version},
         at=now,
     )
-    protected = draft.needed != policy.approvals_required
+    protected = policy.protects(*_names(test))
     if by is FLAKEGUARD and rules.auto_approves(proposed, score=score, policy=policy, protected=protected):
         proposed = _auto_approve(tx, project, policy, proposed, now=now)
     announce_proposal(tx, project, policy, proposed, now=now)
@@ -159,7 +180,8 @@ def _open(
 def _auto_approve(
     tx: Tx, project: Project, policy: Policy, proposed: Quarantine, *, now: datetime
 ) -> Quarantine:
-    check_cap(tx, project.id, policy)
+    if room(tx, project.id, policy) <= 0:
+        return proposed  # it waits for a person, who is told about the cap
     after = rules.auto_approve(proposed, now=now)
     assert swap_quarantine(tx, proposed, after), "nobody else sees a row of this transaction"
     record(tx, project, after, by=FLAKEGUARD, verb="approved", details={"by_policy": True}, at=now)

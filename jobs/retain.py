@@ -3,18 +3,22 @@
 from datetime import timedelta
 
 import structlog
-from storage.retention import drop_results
 
 from jobs.desk import Desk
 from storage import job_run, publication
 from storage.delivery import forget_deliveries
 from storage.partition import ensure_partitions
+from storage.retention import drop_results
+from storage.slack import forget_seen
+from storage.snooze import forget_snoozes
 
 log = structlog.get_logger(__name__)
 
 DELIVERIES = timedelta(days=30)
 CLAIMS = timedelta(days=90)
 MESSAGES = timedelta(days=400)
+REPLAYS = timedelta(days=7)
+"""Slack signs nothing older than minutes; this is ample."""
 
 
 def retain(desk: Desk) -> None:
@@ -28,4 +32,6 @@ def retain(desk: Desk) -> None:
         forget_deliveries(tx, now - DELIVERIES)
         job_run.forget(tx, now - CLAIMS)
         publication.drop_before(tx, now - MESSAGES)
+        forget_snoozes(tx, now)
+        forget_seen(tx, now - REPLAYS)
     log.info("retention.done", results=dropped)

@@ -13,6 +13,9 @@ from storage import job_run
 
 log = structlog.get_logger(__name__)
 
+AFTER_FAULT = timedelta(minutes=1)
+"""A period whose work failed is tried again after this, by whoever ticks first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -38,7 +41,13 @@ def run_once(desk: Desk, task: Task) -> bool:
     with desk.database.begin() as tx:
         if not job_run.claim(tx, task.name, period, now=now, lease_until=now + task.lease):
             return False
-    task.work(desk)
+    try:
+        task.work(desk)
+    except Exception:
+        # Not ours to answer; but the period must not wait for the whole lease of somebody who is alive.
+        with desk.database.begin() as tx:
+            job_run.give_back(tx, task.name, period, until=desk.now() + AFTER_FAULT)
+        raise
     with desk.database.begin() as tx:
         job_run.finish(tx, task.name, period, now=desk.now())
     return True

@@ -1,11 +1,9 @@
 """Score: keep each project's engine state in memory between runs, and store what every run changed."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from core.engine import ProjectState, RunOutcome, verdict_of
-from core.execution import PastExecution
 from core.policy import Policy
 from core.tenancy import Project
 from core.thresholds import Thresholds
@@ -14,7 +12,6 @@ from jobs.memory import ScoreMemory
 from storage.database import Tx, after_commit
 from storage.detection import Detection, StoredTransition, add_transition, put_detection
 from storage.project import get_policy
-from storage.result import history
 from storage.scoring import load_scoring, save_scoring, scoring_version
 
 
@@ -33,6 +30,15 @@ class Scoring:
     @property
     def thresholds(self) -> Thresholds:
         return self.policy.thresholds(self.project.default_branch)
+
+    def clock(self, at: datetime) -> datetime:
+        """The moment by which verdicts are told: a late run does not turn the project's time back."""
+        return max(at, datetime.fromtimestamp(self.state.surroundings.latest, UTC))
+
+    def refresh(self) -> None:
+        """Tell every unsettled verdict anew: silence has changed its score, though not its state."""
+        suspects = self.state.suspects
+        self.changed.update(test_id for test_id, one in suspects.items() if not one.settled)
 
     def learnt(self, outcome: RunOutcome) -> None:
         """Remember what a step of the engine changed."""
@@ -56,6 +62,7 @@ def load_state(tx: Tx, project_id: int) -> ProjectState:
 
 def close_scoring(tx: Tx, memory: ScoreMemory, scoring: Scoring, *, now: datetime) -> None:
     """Store what changed: state, verdicts, transitions."""
+    now = scoring.clock(now)
     for test_id in sorted(scoring.changed):
         found = verdict_of(scoring.state, test_id, now, scoring.thresholds)
         put_detection(tx, scoring.project.id, _row(test_id, found, now))
@@ -67,13 +74,6 @@ def close_scoring(tx: Tx, memory: ScoreMemory, scoring: Scoring, *, now: datetim
         version += 1
         save_scoring(tx, scoring.project.id, version, dump.context, dump.suspects)
     after_commit(tx, lambda: memory.keep(scoring.project.id, version, scoring.state))
-
-
-def past_of(tx: Tx, project_id: int, test_id: int, since: datetime) -> Iterable[PastExecution]:
-    """A test's stored executions, as the engine wants them."""
-    for one in history(tx, project_id, test_id, since=since):
-        clean = not any(attempt.outcome.bad for attempt in one.attempts)
-        yield PastExecution(one.run, one.outcome, clean=clean)
 
 
 def _row(test_id: int, found: Verdict, now: datetime) -> Detection:

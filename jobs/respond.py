@@ -1,0 +1,58 @@
+"""Respond: what changed verdicts lead to - proposals, proposals taken back, a word in a quarantine's thread."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from core.fingerprint import first_line
+from core.quarantine import Quarantine
+from core.tenancy import Project
+from core.verdict import TestState, Transition
+from jobs.announce import note_in_thread
+from jobs.explain import explain_test
+from jobs.propose import blocked_tests, propose_confirmed, withdraw_settled
+from jobs.score import Scoring
+from storage.database import Tx
+from storage.failure import StoredFailure
+from storage.quarantine import in_force
+from storage.test_case import get_tests
+
+WITHDRAWN_BY = {
+    TestState.BROKEN: "It fails every time now: broken, not flaky.",
+    TestState.RECOVERED: "It has stopped failing.",
+    TestState.HEALTHY: "It has stopped failing.",
+    TestState.RETIRED: "It has not been seen in recent runs.",
+}
+
+
+def respond(
+    tx: Tx, scoring: Scoring, transitions: Iterable[Transition], *, now: datetime
+) -> list[Quarantine]:
+    """Take back proposals whose reason is gone, and ask about what has just been confirmed."""
+    newest = {one.test_id: one for one in transitions}  # the last word counts
+    gone = {test_id: WITHDRAWN_BY[one.after] for test_id, one in newest.items() if one.after in WITHDRAWN_BY}
+    withdraw_settled(tx, scoring.project, gone, now=now)
+    confirmed = [test_id for test_id, one in newest.items() if one.after is TestState.FLAKY and one.confirmed]
+    return ask_about(tx, scoring, confirmed, now=now)
+
+
+def ask_about(tx: Tx, scoring: Scoring, test_ids: Iterable[int], *, now: datetime) -> list[Quarantine]:
+    """Propose these tests, each with its evidence as it is now."""
+    blocked = blocked_tests(tx, scoring.project.id, now)
+    tests = get_tests(tx, scoring.project.id, [one for one in test_ids if one not in blocked])
+    told = {test.id: explain_test(tx, scoring.project, test, now, scoring.state) for test in tests.values()}
+    sure = {test_id: one for test_id, one in told.items() if one["state"] == "flaky" and one["confirmed"]}
+    return propose_confirmed(tx, scoring.project, sure, now=now) if sure else []
+
+
+def flag_new_ways(tx: Tx, project: Project, failures: Iterable[StoredFailure], *, now: datetime) -> None:
+    """A quarantined test that fails in another way than approved is said in its thread, once per way."""
+    failed = [one for one in failures if one.attempts[-1].outcome.bad]
+    covered = in_force(tx, project.id) if failed else {}
+    for failure in failed:
+        quarantine = covered.get(failure.test_id)
+        mark = next((one.hex() for one in reversed(failure.fingerprints) if one), "")
+        if quarantine is None or not mark or not quarantine.fingerprints or mark in quarantine.fingerprints:
+            continue
+        message = next((one.message for one in reversed(failure.attempts) if one.message), "")
+        payload = {"text": "It now fails in another way than the one approved.", "quote": first_line(message)}
+        note_in_thread(tx, quarantine, fact=f"other-{mark}", payload=payload, now=now)
