@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 
 from core.codes import AMBIGUOUS, RETRIED, clean, outcome_of
 from core.execution import PastExecution
@@ -11,7 +10,7 @@ from core.report import Attempt, Outcome
 from core.run import Run
 from storage.database import Tx
 from storage.failure import FailureRecord, failures_of_tests
-from storage.packed import PackedResult, duration_of, packed_results
+from storage.packed import PackedResult, Window, packed_results
 from storage.test_alias import canonical, names_of
 from storage.test_run import runs_by_pk
 
@@ -39,13 +38,13 @@ def history(
 ) -> list[Execution]:
     """The executions of a test, newest first; older names of it included."""
     names = names_of(tx, project_id, canonical(tx, project_id, test_id))
-    packed = list(islice(packed_results(tx, project_id, names, since=since, limit=limit), limit))
+    packed = list(packed_results(tx, project_id, names, Window(since, limit, durations=True)))
     if not packed:
         return []
     runs = runs_by_pk(tx, project_id, [one.run_pk for one in packed])
     failures = failures_of_tests(tx, project_id, names, since=packed[-1].at, until=packed[0].at)
     return [
-        _execution(tx, project_id, runs[one.run_pk], one, failures.get((one.run_pk, one.test_id)))
+        _execution(runs[one.run_pk], one, failures.get((one.run_pk, one.test_id)))
         for one in packed
         if one.run_pk in runs
     ]
@@ -54,18 +53,16 @@ def history(
 def past(tx: Tx, project_id: int, test_id: int, *, since: datetime) -> Iterator[PastExecution]:
     """What scoring wants of a test's past: outcomes without durations and messages, an order of magnitude faster."""
     names = names_of(tx, project_id, canonical(tx, project_id, test_id))
-    packed = list(packed_results(tx, project_id, names, since=since))
+    packed = list(packed_results(tx, project_id, names, Window(since)))
     runs = runs_by_pk(tx, project_id, [one.run_pk for one in packed])
     for one in packed:
         if one.run_pk in runs:
             yield PastExecution(runs[one.run_pk], outcome_of(one.code), clean=clean(one.code))
 
 
-def _execution(
-    tx: Tx, project_id: int, run: Run, one: PackedResult, failure: FailureRecord | None
-) -> Execution:
+def _execution(run: Run, one: PackedResult, failure: FailureRecord | None) -> Execution:
     if failure is None:
-        return _passed(run, one, duration_of(tx, project_id, one))
+        return _passed(run, one, one.seconds)
     attempts = failure.attempts
     bad = [place for place, attempt in enumerate(attempts) if attempt.outcome.bad]
     return Execution(

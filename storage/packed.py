@@ -5,8 +5,10 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
+from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import literal, or_, select
 from sqlmodel import col
 
 from core.codes import ABSENT, seconds_of
@@ -32,38 +34,44 @@ class PackedResult:
     code: int
     place: int
     outcomes: bytes
+    durations: bytes
+    """Packed; empty unless asked for."""
 
     @property
     def order(self) -> tuple[datetime, int, int]:
         return self.at, self.run_pk, self.part
 
+    @property
+    def seconds(self) -> float | None:
+        """Its duration, within 5 %."""
+        before = self.place - self.outcomes.count(ABSENT, 0, self.place)
+        return seconds_of(zlib.decompressobj().decompress(self.durations, before + 1)[before])
 
-def packed_results(
-    tx: Tx, project_id: int, names: Sequence[int], *, since: datetime | None = None, limit: int | None = None
-) -> Iterator[PackedResult]:
-    """Every execution of a test under any of these ids, newest first; stop reading whenever you have enough."""
-    page = EVERYTHING if limit is None else min(PAGE, limit)
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What part of the past is wanted."""
+
+    since: datetime | None = None
+    limit: int | None = None
+    durations: bool = False
+
+    @property
+    def page(self) -> int:
+        return EVERYTHING if self.limit is None else min(PAGE, self.limit)
+
+
+def packed_results(tx: Tx, project_id: int, names: Sequence[int], window: Window) -> Iterator[PackedResult]:
+    """Executions of a test under any of these ids, newest first; stop reading whenever you have enough."""
+    parts = _Parts(tx, project_id, window)
     sources = [
-        _on_list(tx, project_id, list_id, name, place, since=since, page=page)
+        parts.on_list(list_id, name, place)
         for list_id, ids in _lists(tx, project_id).items()
         for name in names
         if (place := place_of(ids, name)) >= 0
     ]
-    sources += [_as_extra(tx, project_id, name, since=since, page=page) for name in names]
-    return heapq.merge(*sources, key=lambda one: one.order, reverse=True)
-
-
-def duration_of(tx: Tx, project_id: int, one: PackedResult) -> float | None:
-    """Its duration, within 5 %."""
-    query = select(col(RunPartRow.durations)).where(
-        col(RunPartRow.project_id) == project_id,
-        col(RunPartRow.at) == one.at,
-        col(RunPartRow.run_pk) == one.run_pk,
-        col(RunPartRow.part) == one.part,
-    )
-    durations = zlib.decompress(tx.execute(query).scalar_one())
-    before = one.place - one.outcomes.count(ABSENT, 0, one.place)
-    return seconds_of(durations[before])
+    sources += [parts.as_extra(name) for name in names]
+    return islice(heapq.merge(*sources, key=lambda one: one.order, reverse=True), window.limit)
 
 
 def _lists(tx: Tx, project_id: int) -> dict[int, Ids]:
@@ -75,50 +83,47 @@ def _lists(tx: Tx, project_id: int) -> dict[int, Ids]:
     return {list_id: members for list_id in wanted if (members := known.members(list_id)) is not None}
 
 
-def _on_list(
-    tx: Tx, project_id: int, list_id: int, name: int, place: int, *, since: datetime | None, page: int
-) -> Iterator[PackedResult]:
-    mine = _parts(project_id, since).where(col(RunPartRow.list_id) == list_id)
-    for at, run_pk, part, outcomes, _, _ in _pages(tx, mine, page):
-        codes = zlib.decompress(outcomes)
-        if codes[place] != ABSENT:
-            yield PackedResult(at, run_pk, part, name, codes[place], place, codes)
+class _Parts:
+    """Reads parts of runs page by page."""
 
+    def __init__(self, tx: Tx, project_id: int, window: Window) -> None:
+        self._tx = tx
+        self._page = window.page
+        durations = col(RunPartRow.durations) if window.durations else literal(b"")
+        query = select(*_COLUMNS, durations).where(col(RunPartRow.project_id) == project_id)
+        self._parts: Query = query if window.since is None else query.where(window.since <= _AT)
 
-def _as_extra(
-    tx: Tx, project_id: int, name: int, *, since: datetime | None, page: int
-) -> Iterator[PackedResult]:
-    low, high = col(RunPartRow.extra_low), col(RunPartRow.extra_high)
-    mine = _parts(project_id, since).where(high >= name, low <= name)
-    for at, run_pk, part, outcomes, extra, _ in _pages(tx, mine, page):
-        ids = unpack_ids(extra)
-        place = place_of(ids, name)
-        if place >= 0:
+    def on_list(self, list_id: int, name: int, place: int) -> Iterator[PackedResult]:
+        """From the runs whose roster holds the test."""
+        mine = self._parts.where(col(RunPartRow.list_id) == list_id)
+        for at, run_pk, part, outcomes, _, durations in self._pages(mine):
             codes = zlib.decompress(outcomes)
-            place += len(codes) - len(ids)
-            yield PackedResult(at, run_pk, part, name, codes[place], place, codes)
+            if codes[place] != ABSENT:
+                yield PackedResult(at, run_pk, part, name, codes[place], place, codes, durations)
+
+    def as_extra(self, name: int) -> Iterator[PackedResult]:
+        """From the runs that name it beside their roster."""
+        mine = self._parts.where(col(RunPartRow.extra_high) >= name, col(RunPartRow.extra_low) <= name)
+        for at, run_pk, part, outcomes, extra, durations in self._pages(mine):
+            ids = unpack_ids(extra)
+            place = place_of(ids, name)
+            if place >= 0:
+                codes = zlib.decompress(outcomes)
+                place += len(codes) - len(ids)
+                yield PackedResult(at, run_pk, part, name, codes[place], place, codes, durations)
+
+    def _pages(self, query: Query) -> Iterator[Sequence[Any]]:
+        newest = query.order_by(_AT.desc(), _RUN.desc(), _PART.desc()).limit(self._page)
+        rows = self._tx.execute(newest).all()
+        while rows:
+            yield from rows
+            if len(rows) < self._page:
+                return
+            at, run_pk, part = rows[-1][:3]
+            same_run = (at == _AT) & (run_pk == _RUN) & (part > _PART)
+            older = or_(at > _AT, (at == _AT) & (run_pk > _RUN), same_run)
+            rows = self._tx.execute(newest.where(at >= _AT, older)).all()
 
 
-def _parts(project_id: int, since: datetime | None) -> Query:
-    query = select(
-        col(RunPartRow.at),
-        col(RunPartRow.run_pk),
-        col(RunPartRow.part),
-        col(RunPartRow.outcomes),
-        col(RunPartRow.extra_ids),
-        col(RunPartRow.list_id),
-    ).where(col(RunPartRow.project_id) == project_id)
-    return query if since is None else query.where(col(RunPartRow.at) >= since)
-
-
-def _pages(tx: Tx, query: Query, page: int) -> Iterator[tuple[datetime, int, int, bytes, bytes, int]]:
-    at, run_pk = col(RunPartRow.at), col(RunPartRow.run_pk)
-    newest = query.order_by(at.desc(), run_pk.desc(), col(RunPartRow.part).desc()).limit(page)
-    rows = tx.execute(newest).all()
-    while rows:
-        yield from rows
-        if len(rows) < page:
-            return
-        last = rows[-1]
-        older = or_(at < last[0], (at == last[0]) & (run_pk < last[1]))
-        rows = tx.execute(newest.where(at <= last[0], older)).all()
+_AT, _RUN, _PART = col(RunPartRow.at), col(RunPartRow.run_pk), col(RunPartRow.part)
+_COLUMNS = (_AT, _RUN, _PART, col(RunPartRow.outcomes), col(RunPartRow.extra_ids))

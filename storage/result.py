@@ -1,6 +1,6 @@
 """Results: a whole run goes in once, packed; a test's past comes out."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
@@ -18,7 +18,7 @@ from storage.failure import MOST_ROWS, FailureRecord, StoredFailure, add_failure
 from storage.history import Execution as Execution  # noqa: PLC0414 - part of this module's interface
 from storage.history import history as history  # noqa: PLC0414
 from storage.history import past as past  # noqa: PLC0414
-from storage.identity import UNKNOWN, Named, known_ids, name_tests
+from storage.identity import UNKNOWN, known_ids, name_tests
 from storage.knowledge import knowledge
 from storage.merge import merged as merged  # noqa: PLC0414
 from storage.merge import merges as merges  # noqa: PLC0414
@@ -98,7 +98,10 @@ def store_run(
         return _again(upload, reading, whole, answer)
     writing = _Writing(upload, run_pk, reading)
     for sheet in whole:
-        answer.add(sheet, writing.part(sheet).ids)
+        ids = writing.name(sheet)
+        columns, twins = columns_of(sheet, ids)
+        answer.add(sheet, ids, columns, twins)
+        writing.pack(columns)
     writing.failures(answer)
     if findings is UNREAD or writing.withheld:
         finish_run(tx, run_pk, replace(reading.findings(), warnings=writing.warnings()))
@@ -127,7 +130,8 @@ def _again(upload: _Upload, reading: "_Reading", parts: Iterable[Sheet], answer:
     """The run is there already: the same story is answered the same way, another one is a conflict."""
     tx, project_id = upload.tx, upload.project_id
     for sheet in parts:
-        answer.add(sheet, known_ids(tx, project_id, sheet))
+        ids = known_ids(tx, project_id, sheet)
+        answer.add(sheet, ids, *columns_of(sheet, ids))
     run_pk, content = stored_content(tx, project_id, upload.run)
     if content != reading.findings().content:
         return StoredRun(run_pk, "conflict", Tally().counts, 0)
@@ -190,29 +194,30 @@ class _Writing:
         self._reading = reading
         self._job = job_key(upload.run)
         self._parts = 0
+        self._created = NO_IDS
 
-    def part(self, sheet: Sheet) -> Named:
-        """Name the tests, pack the columns."""
-        tx, project_id, run = self._upload.tx, self._upload.project_id, self._upload.run
-        named = name_tests(tx, project_id, sheet, at=run.at, now=self._upload.now)
-        columns = _columns(sheet, named.ids)
-        chosen = self._roster(columns.ids, named.created)
-        add_part(tx, project_id, self._run_pk, run.at, part=self._parts, chosen=chosen, columns=columns)
-        self._note(chosen, columns.ids, named.created)
-        self._parts += 1
+    def name(self, sheet: Sheet) -> Ids:
+        """The ids of a part's tests, in its order."""
+        upload = self._upload
+        named = name_tests(upload.tx, upload.project_id, sheet, at=upload.run.at, now=upload.now)
+        self._created = named.created
         self.withheld += named.withheld
-        return named
+        return named.ids
 
-    def _roster(self, ids: Ids, created: Ids) -> Chosen:
+    def pack(self, columns: Columns) -> None:
+        """Store the part just named."""
+        tx, project_id, at = self._upload.tx, self._upload.project_id, self._upload.run.at
+        chosen = self._roster(columns.ids)
+        add_part(tx, project_id, self._run_pk, at, part=self._parts, chosen=chosen, columns=columns)
+        present = contains(columns.ids, chosen.members)
+        note_seen(tx, project_id, chosen.list_id, chosen.members, present=present, at=at)
+        note_ids(tx, project_id, chosen.extra[~contains(self._created, chosen.extra)], at)
+        self._parts += 1
+
+    def _roster(self, ids: Ids) -> Chosen:
         cut_short = self._reading.done and self._reading.partial
         where = (self._upload.tx, self._upload.project_id, self._job, self._parts)
-        return choose_roster(*where, ids, created=created, partial=cut_short)
-
-    def _note(self, chosen: Chosen, ids: Ids, created: Ids) -> None:
-        tx, project_id, at = self._upload.tx, self._upload.project_id, self._upload.run.at
-        present = contains(ids, chosen.members)
-        note_seen(tx, project_id, chosen.list_id, chosen.members, present=present, at=at)
-        note_ids(tx, project_id, chosen.extra[~contains(created, chosen.extra)], at)
+        return choose_roster(*where, ids, created=self._created, partial=cut_short)
 
     def failures(self, answer: "_Answer") -> None:
         """Rows for what failed."""
@@ -239,12 +244,12 @@ class _Answer:
         self._skipped: list[Ids] = []
         self._other: list[Ids] = []
 
-    def add(self, sheet: Sheet, ids: Ids) -> None:
+    def add(self, sheet: Sheet, ids: Ids, columns: Columns, twins: Collection[int]) -> None:
         """One part of the report."""
-        self._passed.append(ids[sheet.codes == PASSED])
-        self._skipped.append(ids[sheet.codes == SKIPPED])
-        self._other.append(ids[sheet.codes != PASSED])
-        twins = _twins(ids)
+        passed = columns.codes == PASSED
+        self._passed.append(columns.ids[passed])
+        self._skipped.append(columns.ids[columns.codes == SKIPPED])
+        self._other.append(columns.ids[~passed])
         for place, case in sheet.odd:
             raw = int(ids[place])
             if raw == UNKNOWN:
@@ -259,12 +264,15 @@ class _Answer:
     def stored(self, run_pk: int, status: Stored, reading: _Reading, warnings: tuple[str, ...]) -> StoredRun:
         """The whole answer."""
         passed, skipped, other = map(self._ids, (self._passed, self._skipped, self._other))
+        if len(self._passed) > 1 or self._today:
+            # Names met in two parts, or two names of one test: a failure anywhere spoils the pass.
+            passed = np.setdiff1d(passed, other)
         return StoredRun(
             run_pk=run_pk,
             status=status,
             counts=reading.tally.counts,
             total=reading.tally.total,
-            passed_ids=np.setdiff1d(passed, other, assume_unique=True),
+            passed_ids=passed,
             skipped_ids=skipped,
             failures=tuple(failure for _, failure in self.failures),
             more_failures=self._more,
@@ -274,18 +282,20 @@ class _Answer:
         )
 
     def _ids(self, parts: Sequence[Ids]) -> Ids:
-        ids = np.unique(todays(np.concatenate(parts), self._today))
-        return ids[1:] if len(ids) and ids[0] == UNKNOWN else ids
+        if len(parts) == 1 and not self._today:
+            return parts[0]
+        return np.unique(todays(np.concatenate(parts), self._today))
 
 
-def _columns(sheet: Sheet, ids: Ids) -> Columns:
-    """Sorted by id, without those that have none; two tests under one id keep the worse outcome."""
+def columns_of(sheet: Sheet, ids: Ids) -> tuple[Columns, Collection[int]]:
+    """Sorted by id, without those that have none; two tests under one id (told apart) keep the worse outcome."""
     order = np.argsort(ids, kind="stable")
     order = order[np.searchsorted(ids, 0, sorter=order) :]
-    sorted_ids = ids[order]
-    columns = Columns(sorted_ids, sheet.codes[order], sheet.seconds[order])
-    same = np.flatnonzero(np.diff(sorted_ids) == 0)
-    return _folded(columns, same) if len(same) else columns
+    columns = Columns(ids[order], sheet.codes[order], sheet.seconds[order])
+    same = np.flatnonzero(columns.ids[1:] == columns.ids[:-1])
+    if not len(same):
+        return columns, ()
+    return _folded(columns, same), set(columns.ids[same].tolist())
 
 
 _SEVERITY = np.array([1, 2, 3, 0], np.uint8)
@@ -302,12 +312,6 @@ def _folded(columns: Columns, same: Ids) -> Columns:
     kept = np.ones(len(codes), np.bool_)
     kept[same] = False
     return Columns(columns.ids[kept], codes[kept], columns.seconds[kept])
-
-
-def _twins(ids: Ids) -> set[int]:
-    """Ids that two tests of one report share: what failed in one may have passed in the other."""
-    in_order = np.sort(ids)
-    return set(in_order[1:][np.diff(in_order) == 0].tolist())
 
 
 def _failure(test_id: int, case: CaseResult, fingerprint: Fingerprint, *, twin: bool) -> StoredFailure:
