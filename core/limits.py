@@ -14,6 +14,8 @@ class Limits:
     """An upload as it arrives, compressed or not."""
     decoded_bytes: int = 512 * MIB
     """All documents of one upload once unpacked."""
+    json_bytes: int = 16 * MIB
+    """One JSON document, which cannot be read in parts (`go test -json` can)."""
     cases: int = 3_000_000
     """Test cases in one document."""
     repeated: int = 100_000

@@ -1,12 +1,13 @@
 """Joins what belongs to one test: in one go when the cases fit in memory, in two passes when they do not."""
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 
 import numpy as np
 
 from core.junit.batch import Batch, Entry, Key
+from core.junit.dialects import Repeats
 from core.junit.errors import ReportError
 from core.junit.grouping import folded, joined
 from core.junit.naming import Naming
@@ -27,23 +28,22 @@ class _Group:
         self._written.setdefault(written, []).append(entry)
         self._output = output or self._output
 
-    def result(self, key: Key, naming: Naming) -> CaseResult:
-        results = [joined(key, entries, naming.dialect.repeats) for entries in self._written.values()]
+    def result(self, key: Key, repeats: Repeats) -> CaseResult:
+        results = [joined(key, entries, repeats) for entries in self._written.values()]
         return folded(key, results, output=self._output)
 
 
-def whole(items: Iterable[Item], naming: Naming) -> Iterator[CaseResult]:
-    """Results of items that are all here, in the order of first appearance."""
-    batches = list(naming.batches(items))
+def whole(batches: Sequence[Batch], repeats: Repeats) -> Iterator[CaseResult]:
+    """Results of cases that are all here, in the order of first appearance."""
     seen: set[Key] = set()
     for batch in batches:
         seen.update(batch.keys())
     if len(seen) == sum(map(len, batches)):
         return chain.from_iterable(batch.results() for batch in batches)
-    return _grouped(batches, naming)
+    return _grouped(batches, repeats)
 
 
-def _grouped(batches: Iterable[Batch], naming: Naming) -> Iterator[CaseResult]:
+def _grouped(batches: Iterable[Batch], repeats: Repeats) -> Iterator[CaseResult]:
     groups: dict[Key, _Group] = {}
     for batch in batches:
         for key, written, entry, output in batch.singles():
@@ -51,7 +51,7 @@ def _grouped(batches: Iterable[Batch], naming: Naming) -> Iterator[CaseResult]:
             if group is None:
                 group = groups[key] = _Group()
             group.add(written, entry, output)
-    return (group.result(key, naming) for key, group in groups.items())
+    return (group.result(key, repeats) for key, group in groups.items())
 
 
 def survey(items: Iterable[Item], naming: Naming, *, limit: int, name: str) -> dict[int, int]:
@@ -104,4 +104,4 @@ def _complete(
         return
     repeated.pop(at, None)
     for done, group in waiting.pop(at).items():
-        yield group.result(done, naming)
+        yield group.result(done, naming.dialect.repeats)

@@ -42,6 +42,14 @@ class Batch:
         if output:
             self.outputs[at] = output
 
+    def vary(self, variant: str) -> None:
+        """Put the job's variant in front of each case's own."""
+        self.variants = [f"{variant} / {own}" if own else variant for own in self.variants]
+        self.written = {
+            at: (suite, class_name, name, file, f"{variant} / {own}" if own else variant)
+            for at, (suite, class_name, name, file, own) in self.written.items()
+        }
+
     def results(self) -> list[CaseResult]:
         """A result for each case, none of which is repeated."""
         keys = list(map(_KeyDraft, *self._columns()))

@@ -5,16 +5,18 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from core.junit.assembly import second_pass, survey, whole
-from core.junit.dialects import Dialect, recognise
+from core.junit.dialects import Dialect, Repeats, recognise
 from core.junit.document import Document
 from core.junit.naming import Naming
 from core.junit.raw import Evidence, Mark, Suite
-from core.junit.replay import Replay
+from core.junit.replay import Peeked, Replay
 from core.junit.text import told
 from core.junit.walker import Item
 from core.limits import DEFAULT, Limits
+from core.native import looks_like_json, read_json
 from core.report import CaseResult, Report, SuiteError
 
+_EMPTY = "the report holds no test at all"
 _NAMED = 5
 HELD = 50_000
 """Up to this many cases wait in memory for the end of the document; longer documents are read twice."""
@@ -31,25 +33,41 @@ class ReportStream:
         self.partial = False
         self.warnings: tuple[str, ...] = ()
         self.suite_errors: tuple[SuiteError, ...] = ()
-        self._source = Replay(source) if held is not None else source
+        self._source = Peeked(Replay(source) if held is not None else source)
         self._name = name
         self._limits = limits
         self._variant = variant
         self._held = held
 
     def __iter__(self) -> Iterator[CaseResult]:
+        if looks_like_json(self._source.head):
+            return self._watched(self._native())
+        return self._watched(self._xml())
+
+    def _native(self) -> Iterator[CaseResult]:
+        found = read_json(self._source, name=self._name, limits=self._limits)
+        if self._variant:
+            found.batch.vary(self._variant)
+        self.dialect = found.dialect
+        self.partial = found.partial
+        self.suite_errors = tuple(found.errors)
+        empty = not len(found.batch) and not found.errors
+        self.warnings = (*found.warnings, *((_EMPTY,) if empty else ()))
+        return whole([found.batch], Repeats.AMBIGUOUS)
+
+    def _xml(self) -> Iterator[CaseResult]:
         document = Document(self._source, name=self._name, limits=self._limits)
         items = iter(document)
         held = self._hold(items)
         rest = next(items, None)
         naming = self._naming(recognise(document.evidence))
         if rest is None:
-            results = whole(held, naming)
+            results = whole(list(naming.batches(held)), naming.dialect.repeats)
         else:
             repeated = survey(_chained(held, rest, items), naming, limit=self._limits.repeated, name=self._name)
             results = second_pass(self._again, self._naming(naming.dialect), repeated)
         self._conclude(document, naming)
-        return self._watched(results)
+        return results
 
     def _watched(self, results: Iterable[CaseResult]) -> Iterator[CaseResult]:
         """Name the tests that share their name: nobody else can tell them apart."""
@@ -80,7 +98,6 @@ class ReportStream:
         return held
 
     def _again(self) -> Iterator[Item]:
-        assert isinstance(self._source, Replay)
         return iter(Document(self._source.again(), name=self._name, limits=self._limits))
 
     def _conclude(self, document: Document, naming: Naming) -> None:
@@ -126,5 +143,5 @@ def _orphans(orphans: Iterable[tuple[Suite, Mark]], limits: Limits) -> Iterator[
 
 def _warnings(seen: Evidence, errors: list[SuiteError], dialect: Dialect) -> tuple[str, ...]:
     if not seen.cases and not errors:
-        return ("the report holds no test at all",)
+        return (_EMPTY,)
     return dialect.advice(seen)

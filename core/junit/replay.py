@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, Protocol
 
 _PART = 1 << 20
+_PEEK = 1 << 12
 
 
 class Readable(Protocol):
@@ -55,3 +56,24 @@ def _unpacked(tape: list[bytes]) -> Iterator[bytes]:
         while data:
             yield data
             data = press.decompress(press.unconsumed_tail, _PART)
+
+
+class Peeked:
+    """A source whose beginning can be looked at before it is read."""
+
+    def __init__(self, source: "Replay | Readable") -> None:
+        self._source = source
+        self.head = source.read(_PEEK)
+        self._rest = self.head
+
+    def read(self, size: int, /) -> bytes:
+        """The head first, then what follows."""
+        if self._rest:
+            data, self._rest = self._rest, b""
+            return data
+        return self._source.read(size)
+
+    def again(self) -> Readable:
+        """The source from its beginning."""
+        assert isinstance(self._source, Replay)
+        return self._source.again()

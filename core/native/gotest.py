@@ -1,0 +1,116 @@
+"""`go test -json`: a line for each event, read as they come."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+
+from core.junit.walker import Text
+from core.limits import Limits
+from core.native.found import Found, attempt
+from core.native.values import Object, as_object, seconds, text
+from core.report import Attempt, Outcome
+
+_OUTCOMES = {"pass": Outcome.PASSED, "fail": Outcome.FAILED, "skip": Outcome.SKIPPED}
+_NOT_BUILT = re.compile(rb"FAIL\s+(\S+) \[(?:build|setup) failed\]")
+"""Before Go 1.24 this is said in plain text among the events."""
+_LONGEST_LINE = 1 << 20
+Test = tuple[str, str]
+
+
+def recognise(head: bytes) -> bool:
+    """The first line is an event."""
+    return "Action" in _event(head.lstrip().partition(b"\n")[0])
+
+
+def read(chunks: Iterable[bytes], *, limits: Limits) -> Found:
+    """All packages; a test that runs several times (gotestsum, -count) has several attempts, in order."""
+    reader = _Reader(limits)
+    for line in _lines(chunks):
+        reader.line(line)
+    return reader.found()
+
+
+class _Reader:
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._found = Found("go-test-json")
+        self._running: dict[Test, Text] = {}
+        self._done: dict[Test, list[Attempt]] = {}
+        self._bad_packages: set[str] = set()
+        self._open_packages: set[str] = set()
+        self._noise = 0
+
+    def line(self, line: bytes) -> None:
+        event = _event(line)
+        if not event:
+            if package := _NOT_BUILT.match(line):
+                self._found.failed(package[1].decode(errors="replace"), line.decode(errors="replace"), self._limits)
+                return
+            self._noise += bool(line.strip())
+            return
+        key = (text(event, "Package") or text(event, "ImportPath").partition(" ")[0], text(event, "Test"))
+        action = text(event, "Action")
+        if action in {"output", "build-output"}:
+            self._output(key).add(text(event, "Output"))
+        elif action in {"run", "start"}:
+            self._output(key)
+            self._open_packages.add(key[0])
+        elif action in _OUTCOMES:
+            self._ended(key, action, event)
+
+    def _output(self, key: Test) -> Text:
+        return self._running.setdefault(key, Text(self._limits.text_chars))
+
+    def _ended(self, key: Test, action: str, event: Object) -> None:
+        printed = self._running.pop(key, None)
+        if not key[1]:
+            self._package_ended(key[0], action, str(printed or ""))
+            return
+        outcome = _OUTCOMES[action]
+        message = str(printed or "") if outcome is not Outcome.PASSED else ""
+        if outcome.bad:
+            self._bad_packages.add(key[0])
+        ended = attempt(outcome, seconds(event, "Elapsed", unit=1.0), message, self._limits)
+        self._done.setdefault(key, []).append(ended)
+
+    def _package_ended(self, package: str, action: str, printed: str) -> None:
+        """A package that fails without a failing test did not build, panicked or was stopped."""
+        self._open_packages.discard(package)
+        for key in [key for key in self._running if key[0] == package and key[1]]:
+            output = str(self._running.pop(key))
+            self._bad_packages.add(package)
+            self._done.setdefault(key, []).append(attempt(Outcome.ERROR, None, f"did not finish\n{output}", self._limits))
+        if action == "fail" and package not in self._bad_packages:
+            built = self._running.pop((package, ""), "")
+            self._found.failed(package, f"{built}{printed}" or "the package failed", self._limits)
+
+    def found(self) -> Found:
+        found = self._found
+        for (package, test), attempts in self._done.items():
+            found.add(suite=package, class_name=package, name=test, file="", variant="", entry=tuple(attempts))
+        if self._open_packages:
+            found.partial = True
+            found.warnings.append(f"the stream ends before {len(self._open_packages)} packages did")
+        if self._noise:
+            found.warnings.append(f"{self._noise} lines that are no events were ignored")
+        return found
+
+
+def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for chunk in chunks:
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from whole
+        if len(rest) > _LONGEST_LINE:
+            rest = rest[:_LONGEST_LINE]
+    if rest:
+        yield rest
+
+
+def _event(line: bytes) -> Object:
+    if not line.startswith(b"{"):
+        return {}
+    try:
+        return as_object(json.loads(line.decode("utf-8", "replace")))
+    except (ValueError, RecursionError):
+        return {}
