@@ -1,19 +1,15 @@
 """One upload into one run's results: whatever way the reports came, all are read before any is stored."""
 
-import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from core.errors import UnsupportedMediaError, ValidationError
+from core.errors import ValidationError
 from core.junit import ReportStream, stream_report
-from core.limits import DEFAULT, MIB, Limits
-from core.native import read_native
+from core.limits import DEFAULT, Limits
 from core.report import CaseResult, Outcome, Report, SuiteError, TestKey
 from core.unpack import unpack
 
-STREAMED = 16 * MIB
-"""A single document beyond this size is read while it is stored: its cases never lie in memory all at once."""
 METADATA = "flakeguard.json"
 """Our own note inside an artifact; never a report."""
 _BOM = b"\xef\xbb\xbf"
@@ -27,80 +23,64 @@ class Upload:
     content: BinaryIO
 
 
+@dataclass(slots=True)
 class Intake:
-    """The cases of one run; iterate once, then everything else is known."""
+    """The cases of one run; everything is well-formed before the first of them is handed out."""
 
-    def __init__(self, cases: Iterable[CaseResult], told: ReportStream | Report, documents: int) -> None:
-        """`told` knows dialect, warnings and the like, a stream only once it has been read."""
-        self._cases = cases
-        self._told = told
-        self.documents = documents
-        self.suite_errors: list[SuiteError] = []
-        """Filled while the cases are read, so that it may be handed on before."""
+    cases: Iterator[CaseResult]
+    told: ReportStream | Report
+    documents: int
 
     def __iter__(self) -> Iterator[CaseResult]:
-        """The cases, one by one."""
-        yield from self._cases
-        self.suite_errors[:] = self._told.suite_errors
+        """The cases, once."""
+        return self.cases
 
     @property
     def dialect(self) -> str:
-        return self._told.dialect
+        return self.told.dialect
 
     @property
     def partial(self) -> bool:
-        return self._told.partial
+        return self.told.partial
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        return self._told.warnings
+        return self.told.warnings
+
+    @property
+    def suite_errors(self) -> tuple[SuiteError, ...]:
+        return self.told.suite_errors
 
 
 def take_in(uploads: Sequence[Upload], *, variant: str = "", limits: Limits = DEFAULT) -> Intake:
     """Read everything, or raise naming the file that cannot be read."""
-    if (lone := _lone_giant(uploads)) is not None:
-        stream = stream_report(lone.content, name=lone.name, limits=limits, variant=variant)
-        return Intake(stream, stream, 1)
+    if len(uploads) == 1 and sniff(uploads[0].content) != "zip":
+        # One document, however large, need not lie in memory as a whole.
+        ((_, stream),) = _streams(uploads, variant=variant, limits=limits)
+        return Intake(iter(stream), stream, 1)
     reports = [report for _, report in documents(uploads, variant=variant, limits=limits)]
     if not reports:
         raise ValidationError("The upload holds no report (*.xml or *.json).", field="body")
     whole = combined(reports)
-    return Intake(whole.cases, whole, len(reports))
-
-
-def _lone_giant(uploads: Sequence[Upload]) -> Upload | None:
-    if len(uploads) != 1:
-        return None
-    content = uploads[0].content
-    large = content.seek(0, io.SEEK_END) > STREAMED
-    content.seek(0)
-    return uploads[0] if large and sniff(content) == "xml" else None
+    return Intake(iter(whole.cases), whole, len(reports))
 
 
 def documents(
     uploads: Iterable[Upload], *, variant: str = "", limits: Limits = DEFAULT
 ) -> Iterator[tuple[str, Report]]:
     """Each document of each file, with its name; raises naming the one that cannot be read."""
+    for name, stream in _streams(uploads, variant=variant, limits=limits):
+        cases = tuple(stream)
+        yield name, Report(stream.dialect, cases, stream.partial, stream.warnings, stream.suite_errors)
+
+
+def _streams(
+    uploads: Iterable[Upload], *, variant: str, limits: Limits
+) -> Iterator[tuple[str, ReportStream]]:
     for upload in uploads:
         for name, content in unpack(upload.content, name=upload.name, limits=limits):
             if name.rsplit("/", 1)[-1] != METADATA:
-                yield name, _report(name, content, variant=variant, limits=limits)
-
-
-def _report(name: str, content: BinaryIO, *, variant: str, limits: Limits) -> Report:
-    match sniff(content):
-        case "xml":
-            stream = stream_report(content, name=name, limits=limits, variant=variant)
-            cases = tuple(stream)
-            return Report(stream.dialect, cases, stream.partial, stream.warnings, stream.suite_errors)
-        case "json":
-            return read_native(content.read(), name=name, limits=limits, variant=variant)
-        case "empty":
-            raise ValidationError(f"{name or 'the upload'} is empty.", file=name)
-        case _:
-            raise UnsupportedMediaError(
-                f"{name or 'the upload'} is neither JUnit XML nor a JSON report.", file=name
-            )
+                yield name, stream_report(content, name=name, limits=limits, variant=variant)
 
 
 def sniff(content: BinaryIO) -> str:

@@ -43,6 +43,7 @@ RUNNERS: dict[str, Runner] = {
         Runner("cypress", counts_up_to=255),
         Runner("dotnet-test"),
         Runner("go-test"),
+        Runner("googletest"),
         Runner("gradle"),
         Runner("jasmine", frozenset({3})),
         Runner("jest"),
@@ -84,7 +85,10 @@ ALIASES = {
     "py.test": "pytest",
     "pytest-rerunfailures": "pytest",
     "playwright-json": "playwright",
+    "nose2": "unittest",
     "surefire": "maven",
+    "testng": "maven",
+    "unittest-xml-reporting": "unittest",
     "vitest-json": "vitest",
 }
 """Other names of the same runners: programs as they are called, and dialects as the reports tell them."""

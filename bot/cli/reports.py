@@ -273,6 +273,6 @@ def _text(file: Path) -> IO[str]:
         with file.open("rb") as raw:
             zipped = raw.read(2) == b"\x1f\x8b"
         opener = gzip.open if zipped else open
-        return opener(file, "rt", encoding="utf-8", errors="replace")  # type: ignore[operator,no-any-return]
+        return opener(file, "rt", encoding="utf-8", errors="replace")
     except OSError as error:
         raise ProcessingError(f"{file}: {error.strerror or error}.") from error

@@ -111,7 +111,9 @@ def _subscribe(desk: "Desk", project: "Project", place: str) -> None:
     from storage.slack import Route
 
     if not _PLACE.fullmatch(place):
-        raise ValidationError("A channel is a Slack channel id such as C024BE91L, or TEAM/CHANNEL.", field="channel")
+        raise ValidationError(
+            "A channel is a Slack channel id such as C024BE91L, or TEAM/CHANNEL.", field="channel"
+        )
     team, _, channel = place.rpartition("/")
     subscribe(desk, Route(project_id=project.id, team=team, channel=channel), by=operator())
 

@@ -24,12 +24,14 @@ def health_routes(face: Face, checks: dict[str, DeepCheck]) -> APIRouter:
     """GET /health, /health/ready, /health/deep, /metrics."""
     router = APIRouter(tags=["health"])
 
-    @router.api_route("/health", methods=["GET", "HEAD"], summary="Alive", operation_id="health")
+    @router.head("/health", include_in_schema=False)
+    @router.get("/health", summary="Alive", operation_id="health")
     async def alive() -> dict[str, str]:
         """200 as long as this process answers at all; what it needs may be down."""
         return {"status": "ok"}
 
-    @router.api_route("/health/ready", methods=["GET", "HEAD"], summary="Ready", operation_id="ready")
+    @router.head("/health/ready", include_in_schema=False)
+    @router.get("/health/ready", summary="Ready", operation_id="ready")
     async def ready(response: Response) -> dict[str, Any]:
         """200 when requests can be worked on, 503 when the database does not answer."""
         database = await check_database(face)
