@@ -14,7 +14,7 @@ from core.evidence import Bucket, EvidenceClass, QTable
 from core.execution import FailedExecution, Merge, PastExecution, RunResults
 from core.isolation import ALIKE_TESTS, ALIKE_WITHIN, SIGNATURE_LASTS, fresh_failures, is_mass, reread
 from core.judge import Case, Moment, case_of, judge, state_of
-from core.ledger import DAY, Execution, FailureFacts
+from core.ledger import DAY, DAYS_KEPT, Execution, FailureFacts
 from core.q_table import SHIPPED
 from core.run import Run, Trust
 from core.suspect import Suspect
@@ -29,9 +29,10 @@ History = Callable[[int], Iterable[PastExecution]]
 
 PEERS_KEPT = 24
 SAMPLE_KEPT = 64
-OUTAGE_CAP = 1_000
-"""In a larger mass failure only tests that failed before are followed one by one."""
-FORGET_AFTER = 70 * DAY
+FOLLOWED_AT_MOST = 40
+"""In a larger mass failure no test is followed: it proves nothing of any of them."""
+REMEMBER_LONGER = 14
+"""Days beyond the window: a failure that left it may still explain one within."""
 FORGET_VICTIM_AFTER = 4 * DAY
 """A test that only ever failed together with many others need not be followed for long."""
 
@@ -190,15 +191,15 @@ def _see_failures(
     signatures = Counter(_signature(f) for f in failures)
     if is_mass(len(failures), results.tests, step.thresholds):
         _see_outage(step, place, run, results, failures, signatures)
+        if len(failures) > FOLLOWED_AT_MOST:
+            return []
     group = digest(f"{run.run_id}\0{run.attempt}")
     ids = sorted(f.test_id for f in failures)
-    known = step.state.suspects
-    followed = failures if len(failures) <= OUTAGE_CAP else [f for f in failures if f.test_id in known]
-    for failed in followed:
+    for failed in failures:
         facts = _facts(run, results, failed, signatures, ids, group)
         execution = _with(place, passed=not failed.final.bad and not run.partial, failure=facts)
         _learn_failure(step, failed.test_id, execution, history)
-    return [f.test_id for f in followed]
+    return ids
 
 
 def _signature(failed: FailedExecution) -> int:
@@ -293,7 +294,7 @@ def _unsettle(step: _Step, test_id: int, execution: Execution) -> None:
 
 def _past(step: _Step, executions: Iterable[PastExecution]) -> list[Execution]:
     """Passing executions only: failures are remembered by the suspect itself, in full."""
-    since = step.now - FORGET_AFTER
+    since = step.now - DAYS_KEPT * DAY
     return [
         _placed(past.run, past.run_ref, step.thresholds)
         for past in executions
@@ -426,7 +427,7 @@ def _forgettable(step: _Step, suspect: Suspect) -> bool:
     if not suspect.settled or silent <= FORGET_VICTIM_AFTER:
         return False
     victim = all(is_mass(f.facts.failing, f.facts.tests, step.thresholds) for f in suspect.live.failures)
-    return victim or silent > FORGET_AFTER
+    return victim or silent > (step.thresholds.window_days + REMEMBER_LONGER) * DAY
 
 
 def _outcome(
@@ -442,7 +443,7 @@ def _outcome(
         for f in results.failures
     }
     fresh, mass = fresh_failures(step.state, place, followed, step.thresholds)
-    if len(results.failures) > OUTAGE_CAP:
+    if place.key in step.state.surroundings.outages and not followed:
         fresh, mass = len(results.failures), True
     return RunOutcome(tuple(transitions), verdicts, mass, fresh)
 

@@ -1,6 +1,7 @@
 """How alone a failure was: one test failing by itself is chance or its own fault, twenty at once are not."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from core.detection_state import ProjectState, Reading
 from core.evidence import Bucket
@@ -13,6 +14,7 @@ INCIDENT = 12 * HOUR
 SIGNATURE_LASTS = 48 * HOUR
 ALIKE_WITHIN = 2 * HOUR
 ALIKE_TESTS = 3
+FAR = 1 << 60
 FEW = 3
 """A proof counts as this test's own when so few failed with it."""
 SOME = 12
@@ -116,7 +118,7 @@ def reread(state: ProjectState, test_id: int) -> set[int]:
 def _read(state: ProjectState, ledger: Ledger) -> Reading:
     origins = _origins(ledger)
     known = _known_flaky(ledger)
-    base_red = [not f.execution.trunk and red_at_base(state, ledger, f) for f in ledger.failures]
+    base_red = red_bases(state, ledger)
     fresh: dict[int, bool] = {}
     for index, failure in enumerate(ledger.failures):
         mine = origins[index] == index and not base_red[index] and not known[index]
@@ -178,36 +180,56 @@ def episode_of(ledger: Ledger, failure: Failure) -> Episode | None:
     return None
 
 
-def red_at_base(state: ProjectState, ledger: Ledger, failure: Failure) -> bool:
-    """The default branch already failed this test where the change started from (or may have)."""
-    base = failure.execution.base
-    place = state.surroundings.place(base) if base else None
-    if place is None:
-        return any(_may_be_red(episode, failure.at) for episode in ledger.episodes)
-    return any(_red_at(state, episode, base, place) for episode in ledger.episodes)
-
-
 LINGERS = 24 * HOUR
 """A change without a known base may still carry a breakage repaired on the default branch this long ago."""
 
 
+def red_bases(state: ProjectState, ledger: Ledger) -> list[bool]:
+    """For each failure: had the default branch failed this test where the change started from (or may it)?"""
+    if not ledger.episodes:
+        return [False] * len(ledger.failures)
+    spans = [_span(state, episode) for episode in ledger.episodes if not episode.disproven]
+    return [
+        not f.execution.trunk and _red_base(state, spans, f.execution.base, f.at) for f in ledger.failures
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Where on the default branch a breakage lies. Commits between the last good one and the first bad one
+    that did not run this test count as bad."""
+
+    episode: Episode
+    good_place: int
+    end_place: int
+    green: frozenset[int]
+    red: frozenset[int]
+
+
+def _span(state: ProjectState, e: Episode) -> _Span:
+    commits = state.surroundings.commits
+    return _Span(
+        episode=e,
+        good_place=commits.get(e.good_commit, e.good_at) if e.good_commit else e.first_at - 1,
+        end_place=FAR if e.open else commits.get(e.end_commit, e.end_at),
+        green=frozenset((e.good_commit, e.end_commit)),
+        red=frozenset((e.first_commit, e.last_commit)),
+    )
+
+
+def _red_base(state: ProjectState, spans: Sequence[_Span], base: int, at: int) -> bool:
+    place = state.surroundings.place(base) if base else None
+    if place is None:
+        return any(_may_be_red(span.episode, at) for span in spans)
+    return any(
+        base not in span.green and (base in span.red or span.good_place < place < span.end_place)
+        for span in spans
+    )
+
+
 def _may_be_red(episode: Episode, at: int) -> bool:
-    if episode.disproven:
-        return False
     lingers = LINGERS if episode.commits > 1 else 0
     return episode.first_at <= at and (episode.open or at < episode.end_at + lingers)
-
-
-def _red_at(state: ProjectState, episode: Episode, base: int, place: int) -> bool:
-    """Commits between the last good one and the first bad one that did not run this test count as bad."""
-    if episode.disproven or base == episode.good_commit or base == episode.end_commit:
-        return False
-    if base in {episode.first_commit, episode.last_commit}:
-        return True
-    commits = state.surroundings.commits
-    good = commits.get(episode.good_commit, episode.good_at) if episode.good_commit else episode.first_at - 1
-    end = commits.get(episode.end_commit, episode.end_at)
-    return good < place and (episode.open or place < end)
 
 
 def _takes_down_many(state: ProjectState, failure: Failure) -> bool:

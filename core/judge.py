@@ -45,6 +45,12 @@ class Moment:
             thresholds=self.thresholds,
         )
 
+    def with_more(self, pieces: Sequence[Evidence]) -> "Moment":
+        """As it would be with these pieces too."""
+        counted = [*self.counted, *pieces]
+        runs = self.runs + len(pieces)
+        return Moment(counted, runs, 0, add_up([p.q for p in counted]), self.thresholds)
+
     @property
     def proof(self) -> float:
         """Chance that at least one of the same-commit proofs is one."""

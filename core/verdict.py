@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from core.evidence import EvidenceClass
 
@@ -62,6 +63,18 @@ class Verdict:
     clean_runs: int = 0
     """Clean executions since the last flake."""
     version: int = 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able: times in ISO 8601, classes by name."""
+        plain = {name: getattr(self, name) for name in self.__slots__}
+        return plain | {
+            "state": str(self.state),
+            "rate_interval": list(self.rate_interval),
+            "first_failure": self.first_failure and self.first_failure.isoformat(),
+            "last_failure": self.last_failure and self.last_failure.isoformat(),
+            "evidence": {str(kind): count for kind, count in (self.evidence or {}).items()},
+            "strongest": self.strongest and str(self.strongest),
+        }
 
     @property
     def flagged(self) -> bool:

@@ -79,21 +79,25 @@ class Past:
         return found
 
 
-def replay(history: History, thresholds: Thresholds | None = None, q_table: QTable = SHIPPED) -> Replay:
+def replay(history: History, thresholds: Thresholds | None = None, q_table: QTable = SHIPPED, watch=None) -> Replay:
+    """`watch(state, now)` is called once a simulated week."""
     t = thresholds or Thresholds()
     state, past, said = ProjectState.empty(), Past(), Replay()
-    said.state = state
+    said.state, week = state, None
     for ref, event in enumerate(history.events):
         if isinstance(event, Merge):
-            started = time.perf_counter()
+            started = time.process_time()
             outcome = apply_merge(state, event, thresholds=t, q_table=q_table)
         else:
             results = results_of(event)
-            started = time.perf_counter()
+            started = time.process_time()
             outcome = apply_run(state, event.run, results, run_ref=ref, thresholds=t, history=past.of, q_table=q_table)
             past.add(ref, event)
-        said.seconds += time.perf_counter() - started
+        said.seconds += time.process_time() - started
         _note(said, outcome.transitions)
+        if watch and (this_week := event.at.isocalendar()[:2]) != week:
+            week = this_week
+            watch(state, event.at)
     _note(said, sweep(state, history.events[-1].at, thresholds=t, q_table=q_table).transitions)
     _final(said, state, history, t, q_table)
     return said

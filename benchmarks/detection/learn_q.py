@@ -1,0 +1,71 @@
+"""Learn the chances q(class, bucket) from simulated histories, where the cause of every failure is known."""
+
+import argparse
+import json
+from collections import Counter
+from pathlib import Path
+
+from benchmarks.detection.profiles import BY_NAME
+from benchmarks.detection.replay import replay
+from benchmarks.detection.simulator import simulate
+from benchmarks.detection.world import Cause, History, RunEvent
+from core.classify import evidence_of
+from core.evidence import Bucket, EvidenceClass
+from core.ledger import DAY
+from core.q_table import SHIPPED
+from core.thresholds import Thresholds
+
+SEEN_AT_LEAST = 8.0
+"""Weight of the starting table: cells that are hardly ever seen stay near it."""
+
+
+def count(history: History) -> Counter[tuple[str, str, bool]]:
+    """Every piece of evidence as it was understood at the end of each week it counted in, with the truth."""
+    seen: Counter[tuple[str, str, bool]] = Counter()
+    t = Thresholds()
+
+    def watch(state, now) -> None:
+        since = int(now.timestamp()) - t.window_days * DAY
+        for test in state.suspects:
+            for piece in evidence_of(state, test, t, SHIPPED):
+                event = history.events[piece.run]
+                if piece.at > since and isinstance(event, RunEvent):
+                    flake = event.causes[test] is Cause.CHANCE
+                    seen[str(piece.kind), str(piece.bucket), flake] += 1
+
+    replay(history, t, watch=watch)
+    return seen
+
+
+def table_of(seen: Counter[tuple[str, str, bool]]) -> dict[str, dict[str, float]]:
+    """Shares, shrunk to the starting table, monotone over the buckets, nothing certain."""
+    table: dict[str, dict[str, float]] = {}
+    for kind in EvidenceClass:
+        limit, row = 0.995, {}
+        for bucket in (Bucket.ALONE, Bucket.SMALL, Bucket.GROUP):
+            yes, no = (seen[str(kind), str(bucket), flake] for flake in (True, False))
+            start = SHIPPED[kind][bucket]
+            q = (yes + SEEN_AT_LEAST * start) / (yes + no + SEEN_AT_LEAST)
+            limit = row[str(bucket)] = round(min(limit, q), 4)
+        table[str(kind)] = row
+    return table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", default="1:4")
+    parser.add_argument("--profiles", default=",".join(BY_NAME))
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    first, last = map(int, options.seeds.split(":"))
+    seen: Counter[tuple[str, str, bool]] = Counter()
+    for name in options.profiles.split(","):
+        for seed in range(first, last):
+            seen += count(simulate(BY_NAME[name], seed))
+            print(name, seed, flush=True)
+            counts = {f"{kind}/{bucket}/{'flake' if flake else 'other'}": n for (kind, bucket, flake), n in sorted(seen.items())}
+            options.out.write_text(json.dumps({"seeds": options.seeds, "profiles": options.profiles, "table": table_of(seen), "counts": counts}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
