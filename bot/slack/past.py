@@ -56,7 +56,7 @@ def weekly(past: Sequence[Execution], *, branch: str) -> tuple[tuple[str, float]
     )
     weeks = [(key, list(group)) for key, group in groupby(ran, key=lambda one: one.run.at.isocalendar()[:2])]
     return tuple(
-        (f"Week {week}", round(100 * sum(map(failed, group)) / len(group), 1))
+        (str(week), round(100 * sum(map(failed, group)) / len(group), 1))
         for (_year, week), group in weeks[-WEEKS:]
     )
 

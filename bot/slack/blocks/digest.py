@@ -29,6 +29,7 @@ from core.saying import DigestCard, DigestTest
 
 MIN_FOR_PERCENT = 10
 MAX_ROWS = 5
+MIN_DAYS = 3
 
 
 def digest(card: DigestCard) -> Message:
@@ -64,6 +65,8 @@ def verdict(card: DigestCard) -> str:
     if max(now, before) < MIN_FOR_PERCENT or not before:
         return f"{count(now, 'flaky failure')}, {before} before"
     change = (now - before) / before
+    if change >= 2:  # noqa: PLR2004 - beyond this percent are hard to picture
+        return f"{now / before:.0f} times as many flaky failures"
     if abs(change) < 0.01:  # noqa: PLR2004 - under one percent is no change
         return "as many flaky failures as before"
     return f"{percent(abs(change))} {'more' if change > 0 else 'fewer'} flaky failures"
@@ -104,7 +107,7 @@ def concentration(worst: tuple[DigestTest, ...], failures: int) -> str:
 
 
 def _bars(card: DigestCard) -> Block | None:
-    if not any(value for _, value in card.daily):
+    if len(card.daily) < MIN_DAYS or not any(value for _, value in card.daily):
         return None
     days = [date.fromisoformat(day) for day, _ in card.daily[-20:]]
     points = [(str(day.day), float(value)) for day, (_, value) in zip(days, card.daily[-20:], strict=True)]

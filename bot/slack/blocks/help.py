@@ -1,28 +1,30 @@
 """`help`: what can be asked, with examples; needs no database and no Slack."""
 
-from bot.slack.blocks.pieces import Message, context, section
-from core.command import USAGE, Verb
-
-INTRO = "*FlakeGuard finds flaky tests and lets you decide about them here.*"
+from bot.slack.blocks.pieces import Message, context, rich, rich_line, section, words
+from core.command import USAGE, Usage, Verb
 
 
 def help_all() -> Message:
     """Every verb in a line."""
-    lines = [f"`/flakeguard {usage.form}`\n{usage.does}" for usage in USAGE.values()]
-    half = (len(lines) + 1) // 2
+    lines = [part for usage in USAGE.values() for part in _line(usage)]
     return Message(
-        "FlakeGuard: status, top, show, quarantine, release, list, snooze, history, subscribe, settings, whoami.",
+        "FlakeGuard: status, top, show, list, quarantine, release, snooze, history, subscribe, settings, whoami.",
         (
-            section(INTRO),
-            section("\n".join(lines[:half])),
-            section("\n".join(lines[half:])),
+            section("*FlakeGuard finds flaky tests and lets you decide about them here.*"),
+            rich(rich_line(words("Type /flakeguard and one of these:"))),
+            rich(rich_line(*lines)),
             context("Only you see this", "`/flakeguard help top` tells more about one of them"),
         ),
     )
 
 
+def _line(usage: Usage) -> tuple[dict[str, object], ...]:
+    name, _, _options = usage.form.partition(" [--")
+    return words(name, code=True), words(f"  {usage.does}\n")
+
+
 def help_verb(verb: Verb) -> Message:
-    """One verb with its example."""
+    """One verb with its form and an example."""
     usage = USAGE[verb]
     return Message(
         f"/flakeguard {usage.form}: {usage.does}",

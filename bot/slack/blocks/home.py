@@ -116,7 +116,7 @@ STATE_WORDS = {
 
 
 def _ending(page: HomePage) -> list[Block]:
-    if page.suggestion:
+    if page.suggestion and page.may_decide:
         item, days = page.suggestion
         name = short_name(item.test)
         return [
@@ -208,5 +208,5 @@ def _curl(page: HomePage) -> str:
     return (
         'curl -H "Authorization: Bearer $FLAKEGUARD_TOKEN" \\\n'
         "     -F report=@junit.xml \\\n"
-        f'     "{page.ingest_url}?run_id=1&branch=main&commit=$(git rev-parse HEAD)"'
+        f'     "{page.ingest_url}?run_id=1&branch=main&commit=$SHA"'
     )

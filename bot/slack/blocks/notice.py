@@ -21,10 +21,11 @@ from bot.slack.blocks.words import count, full_id, short_name
 from bot.slack.escape import escape, line, paragraph
 from bot.slack.values import project_value, value_of_test
 from core.command import USAGE, Unclear
-from core.quarantine import Quarantine
+from core.quarantine import Quarantine, State
 from core.saying import TestView
 
 MAX_CHOICES = 100
+DONE = {State.ACTIVE: "approved", State.EXPIRING: "approved", State.EXPIRED: "released"}
 
 
 def literal(text: str) -> Block:
@@ -92,12 +93,12 @@ def settled(quarantine: Quarantine) -> Message:
     who = quarantine.decided_by
     by: list[Block] = [words(" by "), user(who) if is_user_id(who) else words(line(who, 60))]
     at: list[Block] = [words(", "), date(quarantine.decided_at, time=True)] if quarantine.decided_at else []
+    said = f"{quarantine.name} was already {DONE.get(quarantine.state, quarantine.state.value)}"
     head = rich_line(
         words("Nothing was changed. ", bold=True),
-        words(f"{quarantine.name} is already {quarantine.state.value}"),
+        words(said),
         *(by if who else []),
         *at,
         words("."),
     )
-    text = f"Nothing was changed. {quarantine.name} is already {quarantine.state.value}."
-    return Message(text, (rich(head), context("Only you see this")))
+    return Message(f"Nothing was changed. {said}.", (rich(head), context("Only you see this")))

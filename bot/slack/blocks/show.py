@@ -101,7 +101,8 @@ def _trouble(page: TestPage) -> list[Block]:
     if page.findings.state in {"healthy", "insufficient_data"}:
         return blocks
     if len(page.weekly) >= MIN_WEEKS and any(share for _, share in page.weekly):
-        blocks.append(chart("line", "Failure rate per week", "Failed %", page.weekly, y_label="% of runs"))
+        axes = {"x_label": "Calendar week", "y_label": "% of runs"}
+        blocks.append(chart("line", "Failure rate per week", "Failed %", page.weekly, **axes))
     if common := common_failure(page.findings):
         blocks.append(common)
     return blocks

@@ -48,7 +48,8 @@ def shared(card: StormCard) -> bool:
 
 def _sentence(card: StormCard) -> str:
     cause = "*One shared cause is likely*, so" if shared(card) else "*No shared error found.* Still,"
-    return f"{cause} nothing is proposed for quarantine. {_beginning(card)}"
+    proposed = "was proposed" if card.over_at else "is proposed"
+    return f"{cause} nothing {proposed} for quarantine. {_beginning(card)}"
 
 
 def _beginning(card: StormCard) -> str:

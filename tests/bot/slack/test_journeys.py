@@ -1,0 +1,274 @@
+"""The stories people live through, told in both modes against the whole application."""
+
+import pytest
+from fakes.slack_people import has_action, words_of
+
+from core.quarantine import State
+from storage.quarantine import list_quarantines
+
+
+def quarantines(office, *states):
+    with office.desk.database.read() as tx:
+        return list_quarantines(tx, office.project.id, states=states)[0]
+
+
+def test_a_flaky_test_is_proposed_approved_and_the_card_shows_it(any_office):
+    any_office.fails_now_and_then()
+    card = any_office.card("Quarantine test_redirect?")
+
+    ack = any_office.alice.clicks(card, "fg.proposal.approve")
+
+    decided = any_office.card("Quarantined: test_redirect")
+    assert ack.status == 200
+    assert f"<@{any_office.alice.user}> approved" in words_of(decided)
+    assert not has_action(decided, "fg.proposal.approve")
+    assert not has_action(decided, "fg.proposal.deny")
+    assert has_action(decided, "fg.quarantine.release")
+
+
+def test_denying_asks_for_a_reason_and_shows_it(any_office):
+    any_office.fails_now_and_then()
+    card = any_office.card("Quarantine test_redirect?")
+
+    any_office.bob.clicks(card, "fg.proposal.deny")
+    view = any_office.bob.dialog("Why?")
+    ack = any_office.bob.submits(
+        view,
+        why={"selected_option": {"value": "bug"}},
+        text={"value": "Race in the session <!channel>"},
+        days={"value": "30"},
+    )
+
+    denied = any_office.card("Not quarantined: test_redirect")
+    assert ack.said["response_action"] == "update"
+    assert "Race in the session <!channel>" in words_of(denied)
+    assert "keeps blocking merges" in words_of(any_office.bob.dialog("keeps blocking"))
+    assert not has_action(denied, "fg.quarantine.release")
+
+
+def test_releasing_is_the_undo(any_office):
+    any_office.fails_now_and_then()
+    any_office.alice.clicks(any_office.card("Quarantine test"), "fg.proposal.approve")
+    any_office.alice.clicks(any_office.card("Quarantined"), "fg.quarantine.release")
+
+    any_office.alice.submits(any_office.alice.dialog("Why now?"), text={"value": "Fixed in #4182"})
+
+    released = any_office.card("Released: test_redirect")
+    assert "Fixed in #4182" in words_of(released)
+    assert quarantines(any_office)[0].state is State.RELEASED
+
+
+@pytest.mark.parametrize(
+    ("typed", "seen"),
+    [
+        ("status", "acme/web is healthy"),
+        ("top", "test_redirect"),
+        ("show test_redirect", "Flaky: test_redirect"),
+        ("show shop_test.py::Shop::test_redirect", "Flaky: test_redirect"),
+        ("show steady_3", "Healthy: steady_3"),
+        ("show steady", "30 tests match"),
+        ("show nothing_like_it", "No test here has"),
+        ("list", "1 proposal waits"),
+        ("list quarantined", "No test is in quarantine"),
+        ("history test_redirect", "proposed"),
+        ("whoami", "You are <@U01ALICE>"),
+        ("status nowhere/else", "There is no repository called nowhere/else"),
+    ],
+)
+def test_every_reading_command_answers_privately(any_office, typed, seen):
+    any_office.fails_now_and_then()
+    any_office.card("Quarantine test")
+
+    ack = any_office.alice.types(typed)
+
+    answer = any_office.alice.answer(seen)
+    assert ack.status == 200
+    assert answer["response_type"] == "ephemeral"
+
+
+def test_help_is_in_the_ack_itself(any_office):
+    ack = any_office.alice.types("help")
+
+    assert "status [repo]" in words_of(ack.said)
+    assert ack.said["response_type"] == "ephemeral"
+
+
+def test_a_typing_error_is_answered_with_what_was_meant(any_office):
+    ack = any_office.alice.types("staus")
+
+    assert "Did you mean `/flakeguard status" in words_of(ack.said)
+
+
+def test_the_home_tab_shows_what_waits_and_leads_to_the_decision(any_office):
+    any_office.fails_now_and_then()
+    any_office.card("Quarantine test")
+
+    any_office.alice.opens_home()
+    home = any_office.alice.home("1 decision waits for you")
+    any_office.alice.clicks(home, "fg.home.review")
+    view = any_office.alice.dialog("Almost certainly flaky")
+    any_office.alice.clicks(view, "fg.proposal.approve")
+
+    assert "It cannot block a merge" in words_of(any_office.alice.dialog("cannot block"))
+    assert any_office.card("Quarantined: test_redirect")
+
+
+def test_somebody_without_a_role_sees_no_proposals_on_their_home(any_office):
+    any_office.fails_now_and_then()
+    any_office.card("Quarantine test")
+
+    any_office.vera.opens_home()
+
+    assert "waits for you" not in words_of(any_office.vera.home("Repositories"))
+
+
+def test_the_first_home_is_three_steps(any_office):
+    any_office.alice.opens_home()
+
+    home = any_office.alice.home("Find your flaky tests in three steps")
+    assert "https://flakeguard.example.com/api/v1/ingestion/junit" in words_of(home)
+
+
+def test_a_quarantine_can_be_proposed_with_a_dialog(any_office):
+    any_office.fails_now_and_then("test_other", every=100)
+
+    any_office.vera.types("quarantine test_other")
+    view = any_office.vera.dialog("Shown on the card")
+    any_office.vera.submits(view, text={"value": "Times out on CI"}, days={"value": "7"})
+
+    card = any_office.card("Quarantine test_other?")
+    assert "Times out on CI" in words_of(card)
+    assert "Quarantine 7 days" in words_of(card)
+
+
+def test_a_quarantine_can_be_proposed_in_one_line(any_office):
+    any_office.fails_now_and_then("test_other", every=100)
+
+    any_office.vera.types('quarantine test_other --for 2w --reason "slow"')
+
+    assert "Proposed as q-" in words_of(any_office.vera.answer("Proposed"))
+
+
+def test_the_settings_dialog_stores_a_new_policy(any_office):
+    any_office.alice.types("settings")
+    view = any_office.alice.dialog("Who decides")
+
+    any_office.alice.submits(
+        view,
+        approvers={"selected_users": ["U02BOB", "U01ALICE"]},
+        quorum={"value": "2"},
+        never={"value": "tests/security/**\n"},
+        ttl={"value": "10"},
+        cap={"value": "30"},
+        channel={"selected_conversation": "C01CI"},
+        what={"selected_option": {"value": "proposals"}},
+        time={"selected_time": "08:30"},
+    )
+
+    assert any_office.alice.dialog("Saved.")
+    any_office.alice.types("settings")
+    again = any_office.slack.until(lambda: settings_of(any_office.slack, "30"))
+    assert "tests/security/**" in str(again)
+
+
+def settings_of(slack, cap):
+    return next((view for view in slack.views.values() if f"'initial_value': '{cap}'" in str(view)), None)
+
+
+def test_only_admins_change_settings(any_office):
+    any_office.bob.types("settings")
+
+    assert any_office.bob.dialog("Only admins")
+
+
+def test_two_saves_at_once_show_the_second_what_changed(any_office):
+    values = {
+        "quorum": {"value": "1"},
+        "cap": {"value": "30"},
+        "approvers": {"selected_users": ["U02BOB", "U03CAROL"]},
+    }
+    any_office.alice.types("settings")
+    first = any_office.alice.dialog("Who decides")
+    any_office.alice.types("settings")
+    second = any_office.slack.until(
+        lambda: next(
+            (
+                v
+                for v in any_office.slack.views.values()
+                if v["id"] != first["id"] and "Who decides" in words_of(v)
+            ),
+            None,
+        )
+    )
+    any_office.alice.submits(first, **values, ttl={"value": "9"})
+    any_office.alice.dialog("Saved.")
+
+    any_office.alice.submits(second, **values, ttl={"value": "8"})
+
+    assert any_office.alice.dialog("Changed by @")
+
+
+def test_snoozing_from_the_card_is_a_denial_for_a_week(any_office):
+    any_office.fails_now_and_then()
+
+    any_office.bob.clicks(any_office.card("Quarantine test"), "fg.proposal.more", option="snooze7")
+
+    assert "Snoozed for 7 days" in words_of(any_office.card("Not quarantined"))
+
+
+def test_a_real_bug_opens_the_deny_dialog_with_the_reason_chosen(any_office):
+    any_office.fails_now_and_then()
+
+    any_office.bob.clicks(any_office.card("Quarantine test"), "fg.proposal.more", option="bug")
+
+    why = next(block for block in any_office.bob.dialog("Why?")["blocks"] if block.get("block_id") == "why")
+    assert why["element"]["initial_option"]["value"] == "bug"
+
+
+def test_the_explain_shortcut_finds_the_test_a_message_talks_about(any_office):
+    any_office.fails_now_and_then()
+
+    any_office.vera.uses_shortcut(
+        "fg.shortcut.explain", text="CI red again: shop_test.py::Shop::test_redirect FAILED"
+    )
+
+    assert any_office.vera.answer("Flaky: test_redirect")
+
+
+def test_a_menu_goes_on_with_the_test_that_was_chosen(any_office):
+    any_office.fails_now_and_then()
+    any_office.vera.types("show steady")
+
+    any_office.vera.clicks(any_office.vera.answer("tests match"), "fg.choose.show")
+
+    assert any_office.vera.answer("Healthy: steady_")
+
+
+def test_sharing_posts_for_everybody_under_ones_name(any_office):
+    any_office.fails_now_and_then()
+
+    any_office.vera.types("top --share")
+
+    shared = any_office.vera.answer("shared by <@U04VERA>")
+    assert shared["response_type"] == "in_channel"
+
+
+def test_a_channel_is_subscribed_by_an_admin_only(any_office):
+    any_office.bob.types("subscribe acme/web --daily 9:00 --tz Europe/Paris")
+    assert any_office.bob.answer("Only admins of acme/web")
+
+    any_office.alice.types("subscribe acme/web --daily 9:00 --tz Europe/Paris --only digest")
+    assert "digest only; the digest comes at 09:00" in words_of(any_office.alice.answer("hears about"))
+
+
+def test_linking_a_login_shows_ones_tests(any_office):
+    any_office.alice.clicks({"type": "home", **link_home()}, "fg.home.link")
+
+    any_office.alice.submits(any_office.alice.dialog("Your GitHub login"), login={"value": "alice"})
+
+    assert any_office.alice.dialog("Linked to alice")
+
+
+def link_home():
+    button = {"type": "button", "action_id": "fg.home.link", "value": "open"}
+    return {"blocks": [{"type": "section", "accessory": button}]}
