@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Index, Row, UniqueConstraint, delete, select, update
+from sqlalchemy import Index, Row, delete, select, update
 from sqlmodel import Field, SQLModel, col
 
 from storage.columns import BigId, Bytes, Text, UtcTime
@@ -36,10 +36,7 @@ class SlackSubscriptionRow(SQLModel, table=True):
     """One channel that hears about one project."""
 
     __tablename__ = "slack_subscription"
-    __table_args__ = (
-        UniqueConstraint("project_id", "team", "channel"),
-        Index("ix_slack_subscription_channel", "team", "channel"),
-    )
+    __table_args__ = (Index("ix_slack_subscription_channel", "team", "channel"),)
 
     project_id: int = Field(primary_key=True, foreign_key="project.id", sa_type=BigId)
     team: str = Field(primary_key=True, sa_type=Text)

@@ -75,6 +75,15 @@ def postgres_url(postgres, postgres_template):
         postgres.psql(f"DROP DATABASE {name} WITH (FORCE);")
 
 
+@pytest.fixture
+def postgres_empty_url(postgres):
+    name = f"e_{uuid4().hex[:12]}"
+    postgres.psql(f"CREATE DATABASE {name};")
+    yield postgres.get_uri(name, driver="psycopg")
+    with contextlib.suppress(Exception):
+        postgres.psql(f"DROP DATABASE {name} WITH (FORCE);")
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request):
     """The URL of a fresh migrated database, on both databases."""

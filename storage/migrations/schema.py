@@ -1,19 +1,71 @@
-"""Bring a database's schema up to date."""
+"""Bring a database's schema up to date: alembic's steps, then what no step can say for both databases."""
 
-from sqlalchemy import Engine, inspect
+from pathlib import Path
 
-from storage.partition import ensure_default
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, text
+
+from storage.audit import TRIGGERS
+from storage.partition import PARTITIONED, ensure_default
 from storage.tables import metadata
+
+HERE = Path(__file__).parent
+UPGRADE_LOCK = 7_236_001
+"""Two nodes that start together must not both create tables."""
+EXTERNAL = (("run_part", "outcomes"), ("run_part", "durations"), ("failure_text", "texts"))
+"""Columns that are packed already: PostgreSQL must not try to compress them again."""
 
 
 def upgrade(engine: Engine) -> None:
-    """Create what is missing."""
+    """All steps in one transaction; a second node waits and finds nothing to do."""
     with engine.begin() as connection:
-        metadata().create_all(connection)
-        ensure_default(connection)
+        _alone(connection)
+        command.upgrade(config(connection), "head")
+        settle(connection)
 
 
 def current(engine: Engine) -> bool:
-    """True when every table exists."""
+    """True when the database is at the newest step."""
+    newest = ScriptDirectory.from_config(config(None)).get_current_head()
     with engine.connect() as connection:
-        return set(metadata().tables) <= set(inspect(connection).get_table_names())
+        return MigrationContext.configure(connection).get_current_revision() == newest
+
+
+def config(connection: Connection | None) -> Config:
+    """Alembic's settings, without a file."""
+    settings = Config()
+    settings.set_main_option("script_location", str(HERE).replace("%", "%%"))
+    settings.attributes["connection"] = connection
+    return settings
+
+
+def ours(name: str | None, kind: str, parents: object) -> bool:  # noqa: ARG001 - alembic's signature
+    """Leave out partitions, Procrastinate's tables and everything else that is not in the metadata."""
+    return kind != "table" or name in metadata().tables
+
+
+def settle(connection: Connection) -> None:
+    """Triggers, default partitions, storage of packed columns; may be repeated."""
+    for statement in TRIGGERS[connection.dialect.name]:
+        connection.exec_driver_sql(statement)
+    ensure_default(connection)
+    if connection.dialect.name == "postgresql":
+        for table, column in EXTERNAL:
+            _external(connection, table, column)
+
+
+def _external(connection: Connection, table: str, column: str) -> None:
+    for name in (table, f"{table}_default"):
+        connection.execute(text(f"ALTER TABLE {name} ALTER COLUMN {column} SET STORAGE EXTERNAL"))
+
+
+def _alone(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL lock_timeout = '5min'"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": UPGRADE_LOCK})
+
+
+assert {table for table, _ in EXTERNAL} <= set(PARTITIONED)
