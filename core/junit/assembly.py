@@ -82,7 +82,9 @@ def second_pass(
             yield from batch.results()
             continue
         for key, written, entry, output in batch.singles():
-            yield from _complete(key, written, entry, output, naming=naming, repeated=repeated, waiting=waiting)
+            yield from _complete(
+                key, written, entry, output, naming=naming, repeated=repeated, waiting=waiting
+            )
 
 
 def _complete(

@@ -16,9 +16,7 @@ from core.limits import KIB, Limits
 MARKER = b"<?r?>"
 """Tells the walker that the next rows belong here; no instruction of the document's own gets through."""
 
-_TAG = re.compile(
-    rb"<([^\s<>/=\"'!?]++)(?:\s++[^\s<>/=\"']++\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'))*+\s*+(/?)>"
-)
+_TAG = re.compile(rb"<([^\s<>/=\"'!?]++)(?:\s++[^\s<>/=\"']++\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'))*+\s*+(/?)>")
 _TAG_NAME = re.compile(rb"<[^\s<>/=\"'!?]{1,1000}+")
 _VALUE = re.compile(rb"\s*+[^\s<>/=\"']{1,1000}+\s*+=\s*+([\"'])")
 _TAG_END = re.compile(rb"\s*+/?>")
@@ -76,6 +74,10 @@ class Cutter:
     def line(self, position: tuple[int, int]) -> int:
         """The line of the document for a line and column of what was handed out."""
         return self._lines.true(*position)
+
+    def place(self, piece: bytes, at: int) -> tuple[int, int]:
+        """Line and column, as the parser counts them, of an offset in the piece that was handed out last."""
+        return self._lines.first + piece.count(b"\n", 0, max(at, 0)), at - piece.rfind(b"\n", 0, max(at, 0))
 
     def _pass(self) -> bytes:
         while self._at < len(self._buffer):
@@ -162,7 +164,9 @@ class Cutter:
         return True
 
     def _not_xml(self) -> None:
-        raise ReportError("it is not XML", name=self._name, line=1, remedy="Send the file that the reporter writes.")
+        raise ReportError(
+            "it is not XML", name=self._name, line=1, remedy="Send the file that the reporter writes."
+        )
 
     def _kept(self) -> int:
         if self._quote:
@@ -286,7 +290,10 @@ class Cutter:
         word = buffer[at : at + 14].lower()
         if word == b"<!doctype html":
             raise ReportError(
-                "this is an HTML page, not a JUnit report", name=self._name, line=self._line_here(), remedy=XML_PLEASE
+                "this is an HTML page, not a JUnit report",
+                name=self._name,
+                line=self._line_here(),
+                remedy=XML_PLEASE,
             )
         if word.startswith(b"<!doctype"):
             raise ReportError(
@@ -495,6 +502,10 @@ class _Lines:
         self._gone = 0
         self._last: tuple[int, int, list[bytes], list[tuple[int, int]]] = (1, 0, [], [])
         self._drops: list[tuple[int, int]] = []
+
+    @property
+    def first(self) -> int:
+        return self._last[0]
 
     def dropped(self, piece: int, lines: int) -> None:
         self._drops.append((piece, lines))

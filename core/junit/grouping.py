@@ -28,7 +28,9 @@ def joined(key: Key, entries: Sequence[Entry], repeats: Repeats) -> CaseResult:
 def folded(key: Key, results: Sequence[CaseResult], *, output: str = "") -> CaseResult:
     """Different names that became one by masking: the worst stands for all; they are not attempts."""
     worst = max(results, key=lambda result: (_SEVERITY[result.outcome], result.flaky))
-    return CaseResult(TestKey(*key), worst.attempts, worst.ambiguous, volatile=len(results) > 1, output=output)
+    return CaseResult(
+        TestKey(*key), worst.attempts, worst.ambiguous, volatile=len(results) > 1, output=output
+    )
 
 
 def _flat(entries: Sequence[Entry]) -> Entry:

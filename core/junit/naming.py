@@ -90,7 +90,9 @@ class Naming:
         written = self._written(raw)
         suite, class_name, name, file, variant = written
         key = (self._normalised(suite), self._normalised(class_name), normal(name), file, variant)
-        batch.add(key, attempts(raw, self.dialect, self._limits), written=written, output=printable(raw.output))
+        batch.add(
+            key, attempts(raw, self.dialect, self._limits), written=written, output=printable(raw.output)
+        )
 
     def _written(self, raw: RawCase) -> Key:
         if self.dialect.key is not None:

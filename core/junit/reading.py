@@ -28,7 +28,9 @@ class ReportStream:
     No case leaves before the whole document has been found well-formed.
     """
 
-    def __init__(self, source: BinaryIO, *, name: str, limits: Limits, variant: str, held: int | None = HELD) -> None:
+    def __init__(
+        self, source: BinaryIO, *, name: str, limits: Limits, variant: str, held: int | None = HELD
+    ) -> None:
         self.dialect = ""
         self.partial = False
         self.warnings: tuple[str, ...] = ()
@@ -64,7 +66,9 @@ class ReportStream:
         if rest is None:
             results = whole(list(naming.batches(held)), naming.dialect.repeats)
         else:
-            repeated = survey(_chained(held, rest, items), naming, limit=self._limits.repeated, name=self._name)
+            repeated = survey(
+                _chained(held, rest, items), naming, limit=self._limits.repeated, name=self._name
+            )
             results = second_pass(self._again, self._naming(naming.dialect), repeated)
         self._conclude(document, naming)
         return results

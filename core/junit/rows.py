@@ -105,6 +105,14 @@ def shape_of(data: bytes, at: int) -> Shape | None:
 def _compiled(order: Sequence[bytes]) -> Shape:
     attributes = b"".join(_SPACE + b"++" + re.escape(name) + _VALUE for name in order)
     case = (
-        _SPACE + b"*+<testcase" + attributes + _SPACE + b"*+(?:/>|>" + _SPACE + b"*+</testcase" + _SPACE + b"*+>)"
+        _SPACE
+        + b"*+<testcase"
+        + attributes
+        + _SPACE
+        + b"*+(?:/>|>"
+        + _SPACE
+        + b"*+</testcase"
+        + _SPACE
+        + b"*+>)"
     )
     return Shape(tuple(order), re.compile(b"(?:" + case + b")++"))

@@ -18,6 +18,8 @@ MARKS = BAD | {"flakyFailure", "flakyError", "rerunFailure", "rerunError", "skip
 OUTPUTS = frozenset({"system-out", "system-err"})
 _MANY_MARKS = 1000
 _MANY_PROPERTIES = 10_000
+_MANY_NAMES = 2_000
+_LONG_NAMES = 100_000
 Item = RawCase | Rows
 
 
@@ -72,11 +74,15 @@ class Walker:
         self._suites: list[Suite] = [Suite()]
         self._cases: list[_Case] = []
         self._property = ""
+        self._names: set[str] = set()
+        self._names_size = 0
 
     # What lxml calls
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         """An element opens."""
+        if tag not in self._names or not self._names.issuperset(attributes):
+            self._learn_names(tag, attributes)
         tag = local(tag)
         if not self._tags:
             self._root(tag, attributes)
@@ -140,6 +146,14 @@ class Walker:
         seen.attributes = {local(key): value for key, value in attributes.items()}
         seen.counted_errors = count(seen.attributes.get("errors"))
         seen.counted_bad = seen.counted_errors + count(seen.attributes.get("failures"))
+
+    def _learn_names(self, tag: str, attributes: Mapping[str, str]) -> None:
+        """The parser remembers every name it has seen, so there must not be endless ones."""
+        new = {tag, *attributes} - self._names
+        self._names |= new
+        self._names_size += sum(map(len, new))
+        if len(self._names) > _MANY_NAMES or self._names_size > _LONG_NAMES:
+            raise self._refusal("it has too many or too long names of elements and attributes")
 
     def _opened(self, tag: str, attributes: Mapping[str, str]) -> Text | None:
         """Where the text of this element goes."""
@@ -235,7 +249,8 @@ class Walker:
         self.evidence.cases += cases
         if self.evidence.cases > self._limits.cases:
             raise self._refusal(
-                f"it holds more than {self._limits.cases:,} test cases", "Upload one report for each shard or module."
+                f"it holds more than {self._limits.cases:,} test cases",
+                "Upload one report for each shard or module.",
             )
 
     def _mark(self, tag: str, attributes: Mapping[str, str], text: Text) -> Mark:

@@ -52,7 +52,9 @@ def _whole(head: bytes, chunks: Iterator[bytes], name: str, limits: Limits) -> b
         size += len(chunk)
         if size > limits.json_bytes:
             raise ReportError(
-                f"a JSON report may have {limits.json_bytes >> 20} MiB", name=name, remedy="Send JUnit XML instead."
+                f"a JSON report may have {limits.json_bytes >> 20} MiB",
+                name=name,
+                remedy="Send JUnit XML instead.",
             )
         parts.append(chunk)
     return b"".join(parts)
@@ -62,7 +64,9 @@ def _parsed(data: bytes, name: str) -> Object:
     try:
         document = json.loads(data.decode("utf-8", "replace"))
     except json.JSONDecodeError as error:
-        raise ReportError(f"the JSON is not well-formed ({error.msg})", name=name, line=error.lineno) from error
+        raise ReportError(
+            f"the JSON is not well-formed ({error.msg})", name=name, line=error.lineno
+        ) from error
     except (ValueError, RecursionError) as error:
         raise ReportError("the JSON is nested too deep or holds an absurd number", name=name) from error
     found = as_object(document)

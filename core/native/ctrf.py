@@ -37,7 +37,11 @@ def _entry(test: Object, limits: Limits) -> Entry:
     last = _attempt(test, limits)
     retries = [_attempt(retry, limits) for retry in objects(test, "retryAttempts")]
     if retries:
-        before = [retry for retry in retries if retry.outcome.bad] if last.outcome is Outcome.PASSED else retries[:-1]
+        before = (
+            [retry for retry in retries if retry.outcome.bad]
+            if last.outcome is Outcome.PASSED
+            else retries[:-1]
+        )
         return (*before, last)
     count = test.get("retries")
     told = min(count, _MANY) if isinstance(count, int) else 0

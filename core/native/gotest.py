@@ -44,7 +44,9 @@ class _Reader:
         event = _event(line)
         if not event:
             if package := _NOT_BUILT.match(line):
-                self._found.failed(package[1].decode(errors="replace"), line.decode(errors="replace"), self._limits)
+                self._found.failed(
+                    package[1].decode(errors="replace"), line.decode(errors="replace"), self._limits
+                )
                 return
             self._noise += bool(line.strip())
             return
@@ -79,7 +81,9 @@ class _Reader:
         for key in [key for key in self._running if key[0] == package and key[1]]:
             output = str(self._running.pop(key))
             self._bad_packages.add(package)
-            self._done.setdefault(key, []).append(attempt(Outcome.ERROR, None, f"did not finish\n{output}", self._limits))
+            self._done.setdefault(key, []).append(
+                attempt(Outcome.ERROR, None, f"did not finish\n{output}", self._limits)
+            )
         if action == "fail" and package not in self._bad_packages:
             built = self._running.pop((package, ""), "")
             self._found.failed(package, f"{built}{printed}" or "the package failed", self._limits)
@@ -87,7 +91,9 @@ class _Reader:
     def found(self) -> Found:
         found = self._found
         for (package, test), attempts in self._done.items():
-            found.add(suite=package, class_name=package, name=test, file="", variant="", entry=tuple(attempts))
+            found.add(
+                suite=package, class_name=package, name=test, file="", variant="", entry=tuple(attempts)
+            )
         if self._open_packages:
             found.partial = True
             found.warnings.append(f"the stream ends before {len(self._open_packages)} packages did")

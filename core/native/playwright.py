@@ -37,7 +37,9 @@ def _specs(suite: Object, titles: tuple[str, ...], depth: int) -> Iterator[tuple
 
 def _spec(titles: tuple[str, ...], spec: Object, file: str, found: Found, limits: Limits) -> None:
     for test in objects(spec, "tests"):
-        entry = tuple(_attempt(result, text(test, "expectedStatus"), limits) for result in objects(test, "results"))
+        entry = tuple(
+            _attempt(result, text(test, "expectedStatus"), limits) for result in objects(test, "results")
+        )
         found.add(
             suite=file,
             class_name=file,

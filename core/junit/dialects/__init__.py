@@ -5,7 +5,14 @@ from core.junit.dialects.base import SEPARATOR, Dialect, Repeats, plain_key
 from core.junit.raw import Evidence
 
 GENERIC = Dialect(name="junit", claims=lambda _: True)
-DIALECTS = (*python.DIALECTS, *compiled.DIALECTS, *javascript.DIALECTS, *java.DIALECTS, *scripting.DIALECTS, GENERIC)
+DIALECTS = (
+    *python.DIALECTS,
+    *compiled.DIALECTS,
+    *javascript.DIALECTS,
+    *java.DIALECTS,
+    *scripting.DIALECTS,
+    GENERIC,
+)
 
 
 def recognise(seen: Evidence) -> Dialect:

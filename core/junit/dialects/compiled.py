@@ -6,19 +6,33 @@ from core.junit.dialects.base import Dialect, Repeats, counted_but_not_shown
 from core.junit.raw import Evidence, RawCase
 from core.report import Outcome, SuiteError
 
-_NOT_STARTED = ("Unable to find", "Could not", "Fixture dependency", "Failed test dependencies", "BAD_COMMAND")
+_NOT_STARTED = (
+    "Unable to find",
+    "Could not",
+    "Fixture dependency",
+    "Failed test dependencies",
+    "BAD_COMMAND",
+)
 
 
 def _not_built(seen: Evidence, errors: Sequence[SuiteError]) -> Sequence[SuiteError]:
     """A package that does not build has no test case; only the outermost count tells."""
     if seen.counted_errors <= seen.error_cases or errors:
         return counted_but_not_shown(seen, errors)
-    return (SuiteError("", f"{seen.counted_errors} errors outside of any test: a package did not build or crashed"),)
+    return (
+        SuiteError(
+            "", f"{seen.counted_errors} errors outside of any test: a package did not build or crashed"
+        ),
+    )
 
 
 def _ctest(seen: Evidence) -> bool:
     first = seen.first_case
-    return first is not None and first.status in {"run", "fail", "notrun", "disabled"} and first.name == first.class_name
+    return (
+        first is not None
+        and first.status in {"run", "fail", "notrun", "disabled"}
+        and first.name == first.class_name
+    )
 
 
 def _not_started(raw: RawCase) -> Outcome | None:

@@ -3,7 +3,9 @@
 from core.junit.dialects.base import Dialect, Repeats, bad
 from core.junit.raw import Evidence, RawCase
 
-_SETUP = frozenset({"", "initializationError", "classMethod", "executionError", "null", "beforeClass", "afterClass"})
+_SETUP = frozenset(
+    {"", "initializationError", "classMethod", "executionError", "null", "beforeClass", "afterClass"}
+)
 _GRADLE = ("name", "tests", "skipped", "failures", "errors", "timestamp", "hostname", "time")
 
 

@@ -61,12 +61,16 @@ def _named(*names: str) -> Callable[[Evidence], bool]:
 
 def _node(seen: Evidence) -> bool:
     first = seen.first_case
-    return first is not None and first.class_name == "test" and seen.root == "testsuites" and not seen.attributes
+    return (
+        first is not None and first.class_name == "test" and seen.root == "testsuites" and not seen.attributes
+    )
 
 
 DIALECTS = (
     Dialect(name="playwright", claims=_playwright, key=_project),
-    Dialect(name="vitest", claims=_named("vitest tests"), failures_are_attempts=True, suite_error=_vitest_suite),
+    Dialect(
+        name="vitest", claims=_named("vitest tests"), failures_are_attempts=True, suite_error=_vitest_suite
+    ),
     Dialect(name="jest", claims=_named("jest tests"), suite_error=_jest_suite),
     Dialect(
         name="mocha",
@@ -75,7 +79,9 @@ DIALECTS = (
     ),
     Dialect(
         name="cucumber",
-        claims=lambda seen: seen.root == "testsuite" and str(seen.attributes.get("name")).startswith("Cucumber"),
+        claims=lambda seen: (
+            seen.root == "testsuite" and str(seen.attributes.get("name")).startswith("Cucumber")
+        ),
     ),
     Dialect(name="karma", claims=lambda seen: "browser.fullName" in seen.properties, key=_browser),
     Dialect(name="node:test", claims=_node, skipped_wins=True),

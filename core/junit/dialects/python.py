@@ -31,7 +31,9 @@ def _fixture(raw: RawCase) -> str | None:
 
 
 def _xmlrunner(seen: Evidence) -> bool:
-    return bool(_STAMPED.match(seen.suite_attributes.get("name", ""))) and "timestamp" in seen.suite_attributes
+    return (
+        bool(_STAMPED.match(seen.suite_attributes.get("name", ""))) and "timestamp" in seen.suite_attributes
+    )
 
 
 def _without_stamp(raw: RawCase) -> Key:
@@ -48,7 +50,12 @@ def _unexpected(raw: RawCase) -> Outcome | None:
 def _behave(seen: Evidence) -> bool:
     known = {"passed", "failed", "skipped", "untested", "undefined", "error", "hook_error"}
     first = seen.first_case
-    return first is not None and first.status in known and seen.root == "testsuite" and "hostname" in seen.suite_attributes
+    return (
+        first is not None
+        and first.status in known
+        and seen.root == "testsuite"
+        and "hostname" in seen.suite_attributes
+    )
 
 
 DIALECTS = (

@@ -9,7 +9,11 @@ _BEGIN = re.compile(r"begin \d+ ")
 
 
 def _rspec(seen: Evidence) -> bool:
-    return seen.root == "testsuite" and seen.attributes.get("name", "").startswith("rspec") and "seed" in seen.properties
+    return (
+        seen.root == "testsuite"
+        and seen.attributes.get("name", "").startswith("rspec")
+        and "seed" in seen.properties
+    )
 
 
 def _phpunit(seen: Evidence) -> bool:

@@ -1,0 +1,87 @@
+"""The fast path (cutter and rows) equals the plain path (the parser alone), however the bytes arrive."""
+
+from collections import deque
+from io import BytesIO
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from samples.documents import reports
+
+from core.junit import ReportError, read_report, stream_report
+from core.junit.assembly import whole
+from core.junit.dialects import recognise
+from core.junit.document import parser_for
+from core.junit.naming import Naming
+from core.junit.reading import ReportStream
+from core.junit.repair import Repair
+from core.junit.walker import Walker
+from core.limits import DEFAULT, Limits
+
+
+class Dribble(BytesIO):
+    """A socket that never gives as much as asked for."""
+
+    def __init__(self, data, step):
+        super().__init__(data)
+        self._step = step
+
+    def read(self, size=-1, /):
+        return super().read(min(size, self._step) if size >= 0 else -1)
+
+
+class Plain(Walker):
+    """Without a cutter in front, instructions are the document's own."""
+
+    def pi(self, target, data=None):
+        pass
+
+
+def plain(data: bytes, limits: Limits = DEFAULT):
+    walker = Plain(name="", limits=limits, rows=deque())
+    parser = parser_for(walker)
+    parser.feed(Repair().mend(data))
+    parser.close()
+    dialect = recognise(walker.evidence)
+    naming = Naming(dialect, variant="", limits=limits)
+    return tuple(whole(list(naming.batches(walker.items)), dialect.repeats)), tuple(naming.errors)
+
+
+@settings(max_examples=100, deadline=None)
+@given(reports())
+def test_the_fast_path_equals_the_plain_path(data):
+    cases, errors = plain(data)
+    report = read_report(data)
+    assert report.cases == cases
+    assert set(errors) <= set(report.suite_errors)
+    assert not report.partial
+
+
+@settings(max_examples=50, deadline=None)
+@given(reports(), st.integers(1, 80))
+def test_no_chunking_changes_the_report(data, step):
+    stream = stream_report(Dribble(data, step))
+    report = read_report(data)
+    assert tuple(stream) == report.cases
+    assert stream.suite_errors == report.suite_errors
+
+
+@settings(max_examples=50, deadline=None)
+@given(reports(), st.integers(1, 6))
+def test_two_passes_find_the_same_cases(data, held):
+    stream = ReportStream(BytesIO(data), name="", limits=DEFAULT, variant="", held=held)
+    by_key = {case.key: case for case in stream}
+    assert by_key == {case.key: case for case in read_report(data).cases}
+
+
+@settings(max_examples=50, deadline=None)
+@given(reports(), st.data())
+def test_a_file_cut_anywhere_is_partial_or_refused_but_never_whole(data, pick):
+    end = data.rindex(b"</testsuites>")
+    cut = data[: pick.draw(st.integers(0, end))]
+    try:
+        report = read_report(cut)
+    except ReportError:
+        return
+    assert report.partial
+    whole_names = {case.key for case in read_report(data).cases}
+    assert {case.key for case in report.cases} <= whole_names
