@@ -49,7 +49,7 @@ def view_of(
         run_url=newest.url,
         details_url=base_url,
         passed=_sum(reports, "passed"),
-        failed=_sum(reports, "failed") + _sum(reports, "errors"),
+        failed=sum(_sum(reports, key) for key in ("failed", "error")),
         skipped=_sum(reports, "skipped"),
         flaky=_sum(reports, "flaky"),
         reports=len(reports),

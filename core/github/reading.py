@@ -10,7 +10,6 @@ from core.errors import FlakeGuardError
 from core.github.artifact import METADATA, Artifact, Metadata, looks_like_zip, read_metadata
 from core.junit import read_report
 from core.limits import DEFAULT, MIB, Limits
-from core.native import read_native
 from core.report import Report
 from core.unpack import unpack
 
@@ -87,10 +86,9 @@ def _document(content: BinaryIO, *, name: str, variant: str, limits: Limits) -> 
     content.seek(0)
     if is_test_xml(head):
         return read_report(content.read(), name=name, limits=limits, variant=variant)
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
-    return (
-        _native(content.read(), name=name, variant=variant, limits=limits) if start in {b"{", b"["} else None
-    )
+    if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in {b"{", b"["}:
+        return _json(content.read(), name=name, variant=variant, limits=limits)
+    return None
 
 
 def is_test_xml(head: bytes) -> bool:
@@ -102,9 +100,9 @@ def is_test_xml(head: bytes) -> bool:
     return root is None or root[1].lower() in _REPORT_ROOTS
 
 
-def _native(data: bytes, *, name: str, variant: str, limits: Limits) -> Report | None:
-    """A Jest, Vitest or Playwright report; other JSON is somebody else's."""
+def _json(data: bytes, *, name: str, variant: str, limits: Limits) -> Report | None:
+    """A runner's own report; other JSON is somebody else's."""
     try:
-        return read_native(data, name=name, limits=limits, variant=variant)
-    except (FlakeGuardError, ValueError):
+        return read_report(data, name=name, limits=limits, variant=variant)
+    except FlakeGuardError:
         return None

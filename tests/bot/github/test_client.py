@@ -6,6 +6,7 @@ from bot.github.client import next_link
 from bot.github.config import GitHubConfig
 from bot.github.limits import Holds, wait_of
 from core.errors import ForgeError
+from core.github.fields import PayloadError
 from jobs.forge import DeniedError, MissingError, SuspendedError, UnknownOutcomeError, WaitError
 
 
@@ -119,7 +120,7 @@ def test_a_read_is_not_tried_for_ever(world, look):
         ({"status": 403, "body": {"message": "This installation has been suspended"}}, SuspendedError),
         ({"status": 404, "body": {"message": "Not Found"}}, MissingError),
         ({"status": 422, "body": {"message": "No commit found"}}, ForgeError),
-        ({"status": 200, "body": "not an object"}, ForgeError),
+        ({"status": 200, "body": "not an object"}, PayloadError),
     ],
 )
 def test_refusals_are_told_apart_and_not_repeated(world, look, fault, error):
