@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlmodel import Field, SQLModel, col
 
 from storage.columns import BigId, Bytes, UtcTime
@@ -84,6 +84,23 @@ def read_texts(
         texts = _unpack(data) if data else []
         found.update(((run_pk, batch * BATCH + place), text) for place, text in enumerate(texts))
     return found
+
+
+def blank_texts(tx: Tx, project_id: int, wanted: Iterable[tuple[datetime, int, int]]) -> None:
+    """Erase these messages, by (time, run, number)."""
+    batches: dict[tuple[datetime, int, int], set[int]] = {}
+    for at, run_pk, number in wanted:
+        batches.setdefault((at, run_pk, number // BATCH), set()).add(number % BATCH)
+    for (at, run_pk, batch), places in batches.items():
+        here = (
+            (col(FailureTextRow.project_id) == project_id)
+            & (col(FailureTextRow.at) == at)
+            & (col(FailureTextRow.run_pk) == run_pk)
+            & (col(FailureTextRow.batch) == batch)
+        )
+        texts = _unpack(tx.execute(select(col(FailureTextRow.texts)).where(here)).scalar_one())
+        kept = ["" if place in places else text for place, text in enumerate(texts)]
+        tx.execute(update(FailureTextRow).where(here).values(texts=_pack(kept)))
 
 
 def _pack(texts: Sequence[str]) -> bytes:

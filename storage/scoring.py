@@ -88,6 +88,12 @@ def save_scoring(
     _forget(tx, project_id, [test_id for test_id, state in suspects.items() if state is None])
 
 
+def touch_scoring(tx: Tx, project_id: int) -> None:
+    """Make every process read the state anew: a suspect was removed behind its back."""
+    mine = col(ScoringContextRow.project_id) == project_id
+    tx.execute(update(ScoringContextRow).where(mine).values(version=col(ScoringContextRow.version) + 1))
+
+
 def _advance(tx: Tx, project_id: int, version: int, context: bytes | None) -> None:
     changes: dict[str, object] = {"version": version}
     if context is not None:

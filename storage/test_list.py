@@ -2,12 +2,13 @@
 
 import hashlib
 from collections.abc import Iterable
+from datetime import datetime
 
 from sqlalchemy import UniqueConstraint, select
 from sqlmodel import Field, SQLModel, col
 
 from core.ids import Ids, pack_ids, unpack_ids
-from storage.columns import BigId, Bytes
+from storage.columns import BigId, Bytes, UtcTime
 from storage.database import Tx
 from storage.upsert import insert_ignore
 
@@ -24,6 +25,8 @@ class TestListRow(SQLModel, table=True):
     key: bytes = Field(sa_type=Bytes)
     n: int
     ids: bytes = Field(sa_type=Bytes)
+    unused_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    """When no run was found to refer to it any more."""
 
 
 def list_key(ids: Ids) -> bytes:

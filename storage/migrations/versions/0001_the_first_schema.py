@@ -276,6 +276,7 @@ def upgrade() -> None:
         sa.Column("key", storage.columns.Bytes(), nullable=False),
         sa.Column("n", sa.Integer(), nullable=False),
         sa.Column("ids", storage.columns.Bytes(), nullable=False),
+        sa.Column("unused_at", storage.columns.UtcTime(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("project_id", "key"),
         sqlite_autoincrement=True,
