@@ -1,13 +1,15 @@
 """Explain: a verdict recomputed from what is stored, with runs, links, messages and what the test has cost."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from core.detection_state import ProjectState
-from core.explain import explain
+from core.explain import Explanation, explain
 from core.fingerprint import first_line
+from core.judge import Case, case_of
+from core.q_table import SHIPPED
 from core.tenancy import Project
 from jobs.score import load_state
 from storage.clock import project_time
@@ -28,52 +30,80 @@ def explain_test(
 ) -> dict[str, Any]:
     """Why the verdict on a test is what it is; the same object for the card, the API and the command line."""
     policy, now = get_policy(tx, project.id), project_time(tx, project.id, now)
-    told = explain(
-        state or load_state(tx, project.id),
-        test.id,
-        now,
-        thresholds=policy.thresholds(project.default_branch),
-    ).to_dict()
-    since = now - timedelta(days=told["window_days"])
+    thresholds = policy.thresholds(project.default_branch)
+    state = state or load_state(tx, project.id)
+    case = case_of(state, test.id, thresholds, SHIPPED) if test.id in state.suspects else None
+    since = now - timedelta(days=thresholds.window_days)
     found = flakes(tx, project.id, [test.id], since=since, until=now + timedelta(days=1))
-    runs = runs_by_id(tx, project.id, {*_refs(told["pieces"]), *(one.run_pk for one in found[-1:])})
-    pieces = [_linked(piece, runs) for piece in told["pieces"]]
+    runs = runs_by_id(tx, project.id, {*_refs(case), *(one.run_pk for one in found[-1:])})
+    named = {run_pk: record.run for run_pk, record in runs.items()}
+    told = explain(state, test.id, now, thresholds, runs=named)
     return {
-        **told,
+        **_flat(told),
         "test_id": test.id,
-        "pieces": pieces,
-        "proofs": _proofs(pieces),
+        "window_days": thresholds.window_days,
+        "fingerprints": _fingerprints(case),
         **_cost(found),
         **_message(tx, project, test, found),
-        "last_failed_url": runs[found[-1].run_pk].run.url if found and found[-1].run_pk in runs else "",
+        "last_failed_url": _url_of_last(found, runs),
     }
 
 
-def _refs(pieces: Iterable[dict[str, Any]]) -> set[int]:
-    return {ref for piece in pieces for ref in (piece["run"], piece["answer_run"]) if ref}
+def _refs(case: Case | None) -> set[int]:
+    return (
+        {ref for piece in case.pieces for ref in (piece.run, piece.answer_run) if ref > 0} if case else set()
+    )
 
 
-def _linked(piece: dict[str, Any], runs: dict[int, RunRecord]) -> dict[str, Any]:
-    """The piece with its runs named instead of numbered."""
-    told = {name: value for name, value in piece.items() if name not in {"run", "answer_run"}}
-    return told | _where(runs, piece["run"], "run") | _where(runs, piece["answer_run"], "answer")
+def _fingerprints(case: Case | None) -> list[str]:
+    """How it has failed so far, as storage writes fingerprints."""
+    prints = (
+        {one.facts.fingerprint for one in case.ledger.failures if one.facts.fingerprint} if case else set()
+    )
+    return sorted(f"{one & (2**64 - 1):016x}" for one in prints)
 
 
-def _where(runs: dict[int, RunRecord], ref: int | None, name: str) -> dict[str, Any]:
-    """Which run that was, as people and programs know it."""
-    if ref is None or ref not in runs:
-        return {f"{name}_id": None, f"{name}_url": ""}
-    run = runs[ref].run
-    return {f"{name}_id": run.run_id, f"{name}_attempt": run.attempt, f"{name}_url": run.url}
-
-
-def _proofs(pieces: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Runs of one commit with both results, newest first."""
-    return [
-        {"run_id": piece["run_id"], "url": piece["run_url"], "commit": piece["commit"], "at": piece["at"]}
-        for piece in pieces
-        if piece["class"] in PROOFS and piece["counted"]
+def _flat(told: Explanation) -> dict[str, Any]:
+    """The verdict and its evidence on one level, beside the whole explanation's own words."""
+    plain = told.to_dict()
+    pieces = [
+        {"class": line["kind"], "words": line["words"], **item}
+        for line in plain["lines"]
+        for item in line["items"]
     ]
+    pieces.sort(key=lambda piece: str(piece["at"]), reverse=True)
+    return {
+        **plain["verdict"],
+        "summary": plain["headline"],
+        "headline": plain["headline"],
+        "evidence": {line["kind"]: line["count"] for line in plain["lines"]},
+        "lines": plain["lines"],
+        "pieces": pieces,
+        "proofs": _proofs(pieces),
+        "changes": plain["what_would_change"],
+        "window_from": plain["window_from"],
+        "window_to": plain["window_to"],
+        "policy_version": plain["version"],
+    }
+
+
+def _proofs(pieces: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Both results of one commit: the run that failed and, where it was another, the run that passed; newest first."""
+    proofs = []
+    for piece in pieces:
+        if piece["class"] in PROOFS and piece["counts"]:
+            told = {"commit": piece["commit"], "at": piece["at"]}
+            proofs.append({**told, "passed": False, "run_id": piece["run_id"], "url": piece["url"]})
+            answer = {
+                "run_id": piece["answer_run_id"] or piece["run_id"],
+                "url": piece["answer_url"] or piece["url"],
+            }
+            proofs.append({**told, "passed": True, **answer})
+    return proofs
+
+
+def _url_of_last(found: Sequence[Flake], runs: Mapping[int, RunRecord]) -> str:
+    return runs[found[-1].run_pk].run.url if found and found[-1].run_pk in runs else ""
 
 
 def _cost(found: Sequence[Flake]) -> dict[str, Any]:
