@@ -14,7 +14,7 @@ from core.limits import DEFAULT, MIB
 
 IN_MEMORY = MIB
 """A larger body goes to a temporary file."""
-CLAIMING = ("xml", "gzip", "zip", "json", "octet-stream")
+CLAIMING = ("xml", "gzip", "application/zip", "json", "octet-stream")
 """Content types under which unreadable bytes are an unreadable report, not another kind of thing."""
 
 
