@@ -399,7 +399,9 @@ class Cutter:
     # Cases
 
     def _case(self, tag: re.Match[bytes]) -> bool:
-        shape = shape_of(self._buffer, self._at)
+        shape = self._shape
+        if shape is None or shape.tag.match(self._buffer, self._at) is None:
+            shape = shape_of(self._buffer, self._at)
         if shape is not None and shape is not self._shape:
             self._flush()
             self._shape = shape

@@ -1,6 +1,5 @@
 """One XML document into cases and rows; a cut-off end is repaired, everything else malformed is refused."""
 
-from collections import deque
 from collections.abc import Iterable, Iterator
 
 from lxml import etree
@@ -104,11 +103,12 @@ class Document:
 
 
 def parser_for(target: Walker) -> etree.XMLParser:
-    """libxml2 as it is used here: no network, no DTD, no size limits but our own."""  # noqa: D403 - the library's name
+    """The parser as it is used here: no network, no DTD, no size limits but our own."""
     return etree.XMLParser(
-        target=target,
+        target=target,  # type: ignore[arg-type] # the stubs want methods that lxml treats as optional
         encoding="utf-8",
-        resolve_entities="internal",  # False would leave "&#38;" in attributes; without a DOCTYPE none can be declared
+        # False would leave "&#38;" in attributes; without a DOCTYPE no entity can be declared.
+        resolve_entities="internal",  # type: ignore[arg-type] # the stubs are older than this value
         no_network=True,
         load_dtd=False,
         dtd_validation=False,

@@ -42,7 +42,7 @@ def _severity(attempt: Attempt) -> int:
 
 
 def _reruns(entries: Sequence[Entry]) -> Entry:
-    """pytest writes a failed call and its failed teardown as two entries of one attempt."""
+    """A failed call and its failed teardown are two entries of one attempt in pytest's reports."""
     flat = _flat(entries)
     if flat[-1].outcome is Outcome.ERROR and flat[-2].outcome is Outcome.FAILED:
         flat = (*flat[:-2], _with_teardown(flat[-2], flat[-1]))

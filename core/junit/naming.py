@@ -34,44 +34,38 @@ class Naming:
         waiting = Batch()
         for item in items:
             if isinstance(item, Rows) and self._simple(item):
-                if len(waiting):
-                    yield waiting
-                    waiting = Batch()
-                yield self._columns(item)
-                continue
-            for raw in item.raw_cases():
-                self._add(raw, waiting)
+                self._extend(waiting, item)
+            else:
+                for raw in item.raw_cases():
+                    self._add(raw, waiting)
             if len(waiting) >= _BATCH:
-                yield waiting
+                yield _with_normal_names(waiting)
                 waiting = Batch()
         if len(waiting):
-            yield waiting
+            yield _with_normal_names(waiting)
 
     def _simple(self, rows: Rows) -> bool:
-        """Nothing about these rows needs a look at each of them."""
-        if not rows.plain or self.dialect.key is not None:
+        """Nothing about these rows needs a look at each of them but their names."""
+        if self.dialect.key is not None:
             return False
         if rows.statuses is not None and not PASSING.issuperset(rows.statuses):
             return False
-        stable = not may_change("\n".join(rows.names))
-        if stable and rows.classes is not None:
-            stable = not may_change("\n".join(set(rows.classes)))
-        return stable and self._stays(SEPARATOR.join(rows.suite.path))
+        if rows.classes is not None and not all(map(self._stays, set(rows.classes))):
+            return False
+        return self._stays(SEPARATOR.join(rows.suite.path))
 
     def _stays(self, text: str) -> bool:
         return self._normalised(text) == text
 
-    def _columns(self, rows: Rows) -> Batch:
+    def _extend(self, batch: Batch, rows: Rows) -> None:
         count = rows.count
         outer = self._file(rows.suite.file)
-        return Batch(
-            suites=[SEPARATOR.join(rows.suite.path)] * count,
-            classes=rows.classes or [""] * count,
-            names=rows.names,
-            files=[self._file(file) or outer for file in rows.files] if rows.files else [outer] * count,
-            variants=[self._variant] * count,
-            entries=self._passes(rows),
-        )
+        batch.suites += [SEPARATOR.join(rows.suite.path)] * count
+        batch.classes += rows.classes or [""] * count
+        batch.names += rows.names
+        batch.files += [self._file(file) or outer for file in rows.files] if rows.files else [outer] * count
+        batch.variants += [self._variant] * count
+        batch.entries += self._passes(rows)
 
     def _passes(self, rows: Rows) -> list[Entry]:
         """Passed attempts that took equally long are one shared value."""
@@ -89,7 +83,7 @@ class Naming:
             return
         written = self._written(raw)
         suite, class_name, name, file, variant = written
-        key = (self._normalised(suite), self._normalised(class_name), normal(name), file, variant)
+        key = (self._normalised(suite), self._normalised(class_name), name, file, variant)
         batch.add(
             key, attempts(raw, self.dialect, self._limits), written=written, output=printable(raw.output)
         )
@@ -113,6 +107,28 @@ class Naming:
         limit = self._limits.text_chars
         texts = (told(mark.message, mark.type, mark.text, limit=limit) for mark in raw.marks)
         return "\n\n".join(filter(None, texts)) or f"<{raw.marks[0].tag}>"
+
+
+def _with_normal_names(batch: Batch) -> Batch:
+    """Names are normalised last, because one look at all of them mostly says that nothing is to be done."""
+    together = "\n".join(batch.names)
+    edges = f"\n{together}\n"
+    tidy = together.isascii() and "\n " not in edges and " \n" not in edges and together.count("\n") == len(batch) - 1
+    if tidy and "\t" not in together and not may_change(together):
+        return batch
+    for at, name in enumerate(batch.names):
+        normalised = normal(name)
+        if normalised != name:
+            if at not in batch.written:
+                batch.written[at] = (
+                    batch.suites[at],
+                    batch.classes[at],
+                    name,
+                    batch.files[at],
+                    batch.variants[at],
+                )
+            batch.names[at] = normalised
+    return batch
 
 
 def _remembered(known: dict[str, str], text: str, read: Callable[[str], str]) -> str:

@@ -1,6 +1,6 @@
 """What a document literally says, before any dialect interprets it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator  # noqa: TC003 - a NamedTuple is read at run time
 from dataclasses import dataclass, field
 from typing import NamedTuple
 

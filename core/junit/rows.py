@@ -28,8 +28,6 @@ class Rows:
     files: list[str] | None
     times: list[str] | None
     statuses: list[str] | None
-    plain: bool
-    """ASCII without white space at the ends of values: names need no normalising but masking."""
     attributes: tuple[str, ...]
     suite: Suite
 
@@ -53,9 +51,10 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One order of attributes, compiled: `run` matches consecutive cases of this shape, `one` the start of a case."""
+    """One order of attributes, compiled: `run` matches whole consecutive cases of this shape, `tag` one start tag."""
 
     order: tuple[bytes, ...]
+    tag: re.Pattern[bytes]
     run: re.Pattern[bytes]
 
     def rows(self, data: bytes) -> Rows | None:
@@ -64,13 +63,11 @@ class Shape:
             text = data.decode()
         except UnicodeDecodeError:
             return None
-        plain = text.isascii()
-        if not plain and _NONCHARACTER.search(text):
+        if not text.isascii() and _NONCHARACTER.search(text):
             return None
-        parts = text.split('"')
-        return self._columns(parts, plain=plain and ' "' not in text and '=" ' not in text)
+        return self._columns(text.split('"'))
 
-    def _columns(self, parts: list[str], *, plain: bool) -> Rows:
+    def _columns(self, parts: list[str]) -> Rows:
         step = 2 * len(self.order)
         column = {name: parts[1 + 2 * at :: step] for at, name in enumerate(self.order)}
         names = column[b"name"]
@@ -81,7 +78,6 @@ class Shape:
             column.get(b"file"),
             column.get(b"time"),
             column.get(b"status") or column.get(b"result"),
-            plain,
             tuple(name.decode() for name in self.order),
             _NOWHERE,
         )
@@ -115,4 +111,5 @@ def _compiled(order: Sequence[bytes]) -> Shape:
         + _SPACE
         + b"*+>)"
     )
-    return Shape(tuple(order), re.compile(b"(?:" + case + b")++"))
+    tag = re.compile(b"<testcase" + attributes + _SPACE + b"*+/?>")
+    return Shape(tuple(order), tag, re.compile(b"(?:" + case + b")++"))

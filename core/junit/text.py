@@ -2,7 +2,9 @@
 
 import re
 
-_ANSI = re.compile(r"(?:\x1b|#x1B|\\u001b|\\x1b)?\[[0-9;]{1,12}m")
+_COLOUR = re.compile(r"(?:\x1b|#x1B|\\u001b|\\x1b|\ufffd)\[[0-9;]{0,12}[A-Za-z]|\[(?:0|22|39|3[1-7]|9[0-7])m")
+_COLOUR_SIGNS = ("\x1b", "#x1B", "u001b[", "x1b[", "[0m", "[39m", "[22m")
+"""Some writers drop the escape character and leave the rest; a lone "[31m" without any of these is not touched."""
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _CUT = "\n[...]\n"
 
@@ -16,8 +18,15 @@ def bounded(text: str, limit: int) -> str:
 
 
 def printable(text: str) -> str:
-    """Without terminal colours and control characters, which act when they are shown."""
-    return _UNPRINTABLE.sub("", _ANSI.sub("", text))
+    """Without terminal colours, which act when they are shown."""
+    if any(sign in text for sign in _COLOUR_SIGNS):
+        text = _COLOUR.sub("", text)
+    return text
+
+
+def visible(text: str) -> str:
+    """Without colours and control characters; XML cannot hold the latter, JSON can."""
+    return _UNPRINTABLE.sub("", printable(text))
 
 
 def told(message: str, kind: str, text: str, *, limit: int) -> str | None:

@@ -1,7 +1,7 @@
 """Reports in the runners' own JSON: they hold the retries that JUnit XML leaves out."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from core.junit.errors import ReportError
 from core.junit.replay import Readable
@@ -11,7 +11,11 @@ from core.native.found import Found
 from core.native.values import Object, as_object
 
 _CHUNK = 1 << 18
-_READERS = (jest, playwright, ctrf)
+_READERS: tuple[tuple[Callable[[Object], bool], Callable[..., Found]], ...] = (
+    (jest.recognise, jest.read),
+    (playwright.recognise, playwright.read),
+    (ctrf.recognise, ctrf.read),
+)
 _REMEDY = "Read are Jest, Vitest and Playwright JSON, CTRF and `go test -json`; and JUnit XML of every tool."
 
 
@@ -29,9 +33,9 @@ def read_json(source: Readable, *, name: str, limits: Limits) -> Found:
     if gotest.recognise(head):
         return gotest.read(_chained(head, chunks), limits=limits)
     document = _parsed(_whole(head, chunks, name, limits), name)
-    for reader in _READERS:
-        if reader.recognise(document):
-            return reader.read(document, limits=limits)
+    for recognise, read in _READERS:
+        if recognise(document):
+            return read(document, limits=limits)
     raise ReportError("this JSON is no test report that is known here", name=name, remedy=_REMEDY)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from core.identity import normal, stable_file
 from core.junit.batch import Batch, Entry
-from core.junit.text import bounded, printable
+from core.junit.text import bounded, visible
 from core.limits import Limits
 from core.report import Attempt, Outcome, SuiteError
 
@@ -28,9 +28,9 @@ class Found:
 
     def failed(self, suite: str, message: str, limits: Limits) -> None:
         """Something other than a test went wrong."""
-        self.errors.append(SuiteError(suite, bounded(printable(message), limits.text_chars)))
+        self.errors.append(SuiteError(suite, bounded(visible(message), limits.text_chars)))
 
 
 def attempt(outcome: Outcome, duration: float | None, message: str, limits: Limits) -> Attempt:
     """One attempt with a bounded, readable message."""
-    return Attempt(outcome, duration, bounded(printable(message.strip()), limits.text_chars) or None)
+    return Attempt(outcome, duration, bounded(visible(message.strip()), limits.text_chars) or None)

@@ -1,4 +1,4 @@
-"""pytest (with rerunfailures and xdist), unittest-xml-reporting, nose2, behave and Robot Framework."""  # noqa: D403 - the tool's name
+"""pytest (with rerunfailures and xdist), unittest-xml-reporting, nose2, behave and Robot Framework."""
 
 import re
 
@@ -22,7 +22,7 @@ def _collection(raw: RawCase) -> str | None:
 
 
 def _fixture(raw: RawCase) -> str | None:
-    """unittest reports set-up of classes and modules, and failed imports, as if they were tests."""  # noqa: D403 - the module's name
+    """unittest reports set-up of classes and modules, and failed imports, as if they were tests."""
     written = f"{raw.class_name}.{raw.name}" if raw.class_name else raw.name
     pretended = "_ErrorHolder" in raw.suite.name or "_FailedTest" in raw.class_name + raw.suite.name
     if bad(raw) and (pretended or _FIXTURE.match(written)):
@@ -43,7 +43,7 @@ def _without_stamp(raw: RawCase) -> Key:
 
 
 def _unexpected(raw: RawCase) -> Outcome | None:
-    """nose2 calls an unexpected success skipped; unittest fails the run for it."""  # noqa: D403 - the tool's name
+    """nose2 calls an unexpected success skipped; unittest fails the run for it."""
     return Outcome.FAILED if raw.marks[0].message == "test passes unexpectedly" else None
 
 
