@@ -72,6 +72,7 @@ class Findings:
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> "Findings":
         """Take what is there and has the right type: explanations frozen by older releases stay readable."""
+        data = flat(data)
         low, high = _pair(data.get("rate_interval"))
         return cls(
             state=_text(data, "state") or "insufficient_data",
@@ -85,7 +86,7 @@ class Findings:
             since_commit=_text(data, "since_commit"),
             strongest=_text(data, "strongest"),
             evidence=_evidence(data.get("evidence")),
-            proofs=tuple(map(_proof, _records(data.get("proofs"))))[:10],
+            proofs=tuple(_proof(item) for item in _records(data.get("proofs")) if "passed" in item)[:10],
             unchanged=bool(data.get("unchanged")),
             branches=_int(data, "branches"),
             pull_requests=_int(data, "pull_requests") or _int(data, "branches"),
@@ -102,6 +103,23 @@ class Findings:
             changes=tuple(item for item in _list(data.get("changes")) if isinstance(item, str)),
             policy_version=_int(data, "policy_version") or 1,
         )
+
+
+def flat(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An explanation whose verdict and evidence lines lie inside it, with both brought to the top."""
+    verdict = data.get("verdict")
+    if not isinstance(verdict, Mapping):
+        return data
+    begin, end = moment_of(data.get("window_from")), moment_of(data.get("window_to"))
+    lines = _records(data.get("lines"))
+    found: dict[str, Any] = {
+        **verdict,
+        "evidence": {_text(line, "kind"): _int(line, "count") for line in lines},
+        "changes": data.get("what_would_change"),
+        "policy_version": data.get("version"),
+        "window_days": (end - begin).days if begin and end else 0,
+    }
+    return {**found, **{name: value for name, value in data.items() if name != "verdict"}}
 
 
 def moment_of(value: object) -> datetime | None:

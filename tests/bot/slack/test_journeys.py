@@ -130,7 +130,7 @@ def test_the_first_home_is_three_steps(any_office):
 
 
 def test_a_quarantine_can_be_proposed_with_a_dialog(any_office):
-    any_office.fails_now_and_then("test_other", every=100)
+    any_office.fails_now_and_then("test_other", every=0)
 
     any_office.vera.types("quarantine test_other")
     view = any_office.vera.dialog("Shown on the card")
@@ -142,7 +142,7 @@ def test_a_quarantine_can_be_proposed_with_a_dialog(any_office):
 
 
 def test_a_quarantine_can_be_proposed_in_one_line(any_office):
-    any_office.fails_now_and_then("test_other", every=100)
+    any_office.fails_now_and_then("test_other", every=0)
 
     any_office.vera.types('quarantine test_other --for 2w --reason "slow"')
 
