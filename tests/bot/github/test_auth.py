@@ -35,7 +35,9 @@ def test_the_key_may_be_given_in_every_usual_way(tmp_path, world, write):
     assert AppIdentity("1", settings.private_key_pem(), now=world.now).token()
 
 
-@pytest.mark.parametrize("pem", [b"", b"-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----"])
+@pytest.mark.parametrize(
+    "pem", [b"", b"-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----"]
+)
 def test_a_key_that_is_none_is_named(world, pem):
     with pytest.raises(ValidationError, match="GITHUB_APP_PRIVATE_KEY"):
         AppIdentity("1", pem, now=world.now)

@@ -137,7 +137,9 @@ def test_a_missing_permission_is_named(world, look):
         look()
 
 
-@pytest.mark.parametrize("how", [{"drop": True, "after": True}, {"status": 502, "after": True}, {"drop": True}])
+@pytest.mark.parametrize(
+    "how", [{"drop": True, "after": True}, {"status": 502, "after": True}, {"drop": True}]
+)
 def test_a_lost_answer_to_a_post_is_an_unknown_outcome_and_sent_once(world, repo, how):
     world.github.fault("POST .*/rerun-failed-jobs", **how)
     run = world.github.run(repo)

@@ -82,7 +82,9 @@ def test_reports_are_found_by_content_among_other_files(world, repo):
     run = world.github.run(repo)
     files = {"coverage.xml": "<coverage/>", "package.json": "{}", "r.xml": junit(["a"]), "b.bin": b"\0" * 99}
     world.github.upload(run, "everything", files)
-    world.github.upload(run, "coverage-report", {"coverage.xml": "<?xml version='1.0'?><!-- x --><coverage/>"})
+    world.github.upload(
+        run, "coverage-report", {"coverage.xml": "<?xml version='1.0'?><!-- x --><coverage/>"}
+    )
     ends(world, run)
     assert artifact_states(world, repo, run) == {"everything": ("read", ""), "coverage-report": ("other", "")}
 
@@ -91,7 +93,9 @@ def test_a_retry_that_passes_is_flake_evidence_even_when_the_first_artifact_vani
     first = world.github.run(repo, conclusion="failure")
     world.github.upload(first, "junit", {"r.xml": junit(["a"], ["flaky"])})
     ends(world, first)
-    second = world.github.run(repo, id=first["id"], conclusion="success", sha=first["head_sha"], started=world.now())
+    second = world.github.run(
+        repo, id=first["id"], conclusion="success", sha=first["head_sha"], started=world.now()
+    )
     world.github.artifacts[first["id"]].clear()
     world.github.upload(second, "junit", {"r.xml": junit(["a", "flaky"])})
     ends(world, second)
@@ -102,10 +106,16 @@ def test_a_retry_that_passes_is_flake_evidence_even_when_the_first_artifact_vani
 
 
 def two_attempts(world, repo):
-    first = world.github.run(repo, started=world.now() - timedelta(hours=2), ended=world.now() - timedelta(hours=1))
+    first = world.github.run(
+        repo, started=world.now() - timedelta(hours=2), ended=world.now() - timedelta(hours=1)
+    )
     world.github.upload(first, "junit", {"r.xml": junit(["a"], ["flaky"])})
     second = world.github.run(
-        repo, id=first["id"], conclusion="success", sha=first["head_sha"], started=world.now() - timedelta(minutes=9)
+        repo,
+        id=first["id"],
+        conclusion="success",
+        sha=first["head_sha"],
+        started=world.now() - timedelta(minutes=9),
     )
     world.github.upload(second, "junit", {"r.xml": junit(["a", "flaky"])})
     return first, second
@@ -125,8 +135,12 @@ def test_attempts_come_out_the_same_in_whatever_order_they_are_told(world, repo,
 
 
 def test_an_artifact_of_an_attempt_still_running_waits_for_its_own_delivery(world, repo):
-    first = world.github.run(repo, started=world.now() - timedelta(hours=2), ended=world.now() - timedelta(hours=1))
-    second = world.github.run(repo, id=first["id"], sha=first["head_sha"], started=world.now(), status="in_progress")
+    first = world.github.run(
+        repo, started=world.now() - timedelta(hours=2), ended=world.now() - timedelta(hours=1)
+    )
+    second = world.github.run(
+        repo, id=first["id"], sha=first["head_sha"], started=world.now(), status="in_progress"
+    )
     world.github.upload(second, "junit", {"r.xml": junit(["a"])})
     ends(world, first)
     assert runs_of(world, repo) == []
@@ -191,7 +205,10 @@ def test_a_run_without_artifacts_is_noted_neutrally(world, repo):
 
 
 def test_a_workflow_without_tests_gets_no_check_beside_one_that_has_them(world, repo):
-    tested, linted = world.github.run(repo, sha="a" * 40), world.github.run(repo, sha="a" * 40, workflow="Lint")
+    tested, linted = (
+        world.github.run(repo, sha="a" * 40),
+        world.github.run(repo, sha="a" * 40, workflow="Lint"),
+    )
     world.github.upload(tested, "junit", {"r.xml": junit(["a"])})
     ends(world, tested)
     ends(world, linted)
@@ -235,7 +252,9 @@ def test_a_forks_fail_then_pass_raises_nobodys_score(world, repo, fork):
     assert world.read(in_force, project) == {}
 
 
-@pytest.mark.parametrize("claim", [{"run_id": 1}, {"repository_id": 1}, {"head_sha": "c" * 40}, {"run_attempt": 9}])
+@pytest.mark.parametrize(
+    "claim", [{"run_id": 1}, {"repository_id": 1}, {"head_sha": "c" * 40}, {"run_attempt": 9}]
+)
 def test_forged_metadata_is_dropped_and_audited(world, repo, claim):
     run = world.github.run(repo)
     world.github.upload(run, "junit", {"flakeguard.json": json.dumps(claim), "r.xml": junit(["a"])})
@@ -247,7 +266,12 @@ def test_forged_metadata_is_dropped_and_audited(world, repo, claim):
 
 
 def test_a_pull_requests_base_comes_from_the_payload(world, repo):
-    pull = {"id": 1, "number": 4, "head": {"sha": "a" * 40, "repo": {"id": repo["id"]}}, "base": {"sha": "b" * 40}}
+    pull = {
+        "id": 1,
+        "number": 4,
+        "head": {"sha": "a" * 40, "repo": {"id": repo["id"]}},
+        "base": {"sha": "b" * 40},
+    }
     run = world.github.run(repo, event="pull_request", branch="fix", sha="a" * 40, pulls=[pull])
     world.github.upload(run, "junit", {"r.xml": junit(["a"])})
     ends(world, run)
@@ -300,7 +324,9 @@ def test_a_missing_permission_is_said_and_not_asked_for_again(world, repo):
     run = world.github.run(repo)
     world.github.upload(run, "junit", {"r.xml": junit(["a"])})
     headers = {"x-accepted-github-permissions": "actions=read"}
-    world.github.fault("GET .*/zip", times=99, status=403, headers=headers, body={"message": "Resource not accessible"})
+    world.github.fault(
+        "GET .*/zip", times=99, status=403, headers=headers, body={"message": "Resource not accessible"}
+    )
     ends(world, run)
     assert "actions=read" in artifact_states(world, repo, run)["junit"][1]
     assert len(world.github.asked("GET .*/zip")) == 1
