@@ -37,8 +37,6 @@ MAX_TRIES = 20
 MAX_MISSING = 4
 _FIRST_BACKOFF = timedelta(seconds=2)
 _MAX_BACKOFF = timedelta(minutes=15)
-RECENT = timedelta(days=7)
-"""Check runs this young follow what people decide about their tests."""
 
 
 def publish_checks(desk: Desk, limit: int = 50) -> int:
@@ -54,7 +52,7 @@ def refresh_checks(desk: Desk, project_id: int) -> None:
     """What people decided about the project's tests has changed: its recent check runs are looked at again."""
     now = desk.now()
     with desk.database.begin() as tx:
-        touched = outbox.touch_checks(tx, project_id=project_id, now=now, since=now - RECENT)
+        touched = outbox.touch_checks(tx, project_id=project_id, now=now)
     if touched:
         desk.dispatch.wake("checks")
 

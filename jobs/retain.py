@@ -6,11 +6,14 @@ import structlog
 
 from jobs.desk import Desk
 from storage import job_run, publication
+from storage.check_run import forget_checks
 from storage.delivery import forget_deliveries
+from storage.oidc import forget_grants
 from storage.partition import ensure_partitions
 from storage.retention import drop_results
 from storage.slack import forget_seen
 from storage.snooze import forget_snoozes
+from storage.workflow_run import forget_workflow_runs
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +33,9 @@ def retain(desk: Desk) -> None:
         dropped = drop_results(tx, before=now - desk.keep_results)
     with desk.database.begin() as tx:
         forget_deliveries(tx, now - DELIVERIES)
+        forget_checks(tx, now - CLAIMS)
+        forget_workflow_runs(tx, now - CLAIMS)
+        forget_grants(tx, now)
         job_run.forget(tx, now - CLAIMS)
         publication.drop_before(tx, now - MESSAGES)
         forget_snoozes(tx, now)

@@ -9,6 +9,7 @@ from core.tenancy import Person, Role, Via
 from jobs.desk import Desk
 from storage import audit
 from storage.approver import list_roles, role_of
+from storage.check_run import touch_checks
 from storage.project import get_policy, get_project, put_policy
 
 TRUSTED = frozenset({Via.CLI, Via.API})
@@ -16,7 +17,12 @@ TRUSTED = frozenset({Via.CLI, Via.API})
 
 
 def change_policy(
-    desk: Desk, project_id: int, changes: Mapping[str, Any], *, by: Person, expected_version: int | None = None
+    desk: Desk,
+    project_id: int,
+    changes: Mapping[str, Any],
+    *,
+    by: Person,
+    expected_version: int | None = None,
 ) -> Policy:
     """Store the next version. ConflictError when somebody else has changed it since `expected_version`."""
     now = desk.now()
@@ -30,6 +36,7 @@ def change_policy(
         after = Policy.from_dict({**before.to_dict(), **changes, "version": before.version + 1})
         _check_quorum(after, deciders=sum(role.may_decide for _, role in list_roles(tx, project_id)))
         put_policy(tx, project_id, after, by=by.user, now=now)
+        touch_checks(tx, project_id=project_id, now=now)
         audit.append(
             tx,
             organization_id=project.organization_id,

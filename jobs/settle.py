@@ -11,6 +11,7 @@ from jobs.desk import Desk
 from jobs.role import group_role
 from storage import audit, publication
 from storage.approver import role_of
+from storage.check_run import touch_checks
 from storage.database import Tx
 from storage.project import get_policy, get_project
 from storage.quarantine import count_in_force, get_quarantine, lock_decisions, swap_quarantine
@@ -109,6 +110,7 @@ def record(
         details={"test_id": after.test_id, "state": after.state.value, "through": by.detail, **details},
     )
     publication.touch(tx, project_id=project.id, kind="proposal", subject=after.id, now=at)
+    touch_checks(tx, project_id=project.id, now=at)
 
 
 def record_refusal(

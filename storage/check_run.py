@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Index, Row, and_, delete, func, or_, select, update
@@ -10,6 +10,10 @@ from sqlmodel import Field, SQLModel, col
 
 from storage.columns import BigId, Text, UtcTime, insert_ignore
 from storage.database import Tx
+
+
+RECENT = timedelta(days=7)
+"""Check runs this young follow what people decide about their tests."""
 
 
 class CheckRunRow(SQLModel, table=True):
@@ -109,8 +113,9 @@ def want_check(tx: Tx, *, project_id: int, head_sha: str, workflow: str, now: da
         _dirty(tx, _named(project_id, head_sha, workflow), now)
 
 
-def touch_checks(tx: Tx, *, project_id: int, now: datetime, since: datetime) -> int:
+def touch_checks(tx: Tx, *, project_id: int, now: datetime) -> int:
     """What is known about the project's tests has changed: look at its recent check runs again."""
+    since = now - RECENT
     return _dirty(
         tx, and_(col(CheckRunRow.project_id) == project_id, col(CheckRunRow.updated_at) >= since), now
     )
