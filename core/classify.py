@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from core.belief import NEGLIGIBLE
 from core.detection_state import ProjectState
 from core.evidence import Bucket, Evidence, EvidenceClass, QTable
-from core.belief import NEGLIGIBLE
 from core.isolation import HOUR, INCIDENT, bucket_of, episode_of, reading
 from core.ledger import DAY, Failure, Ledger
 from core.thresholds import Thresholds
@@ -85,7 +85,7 @@ def _class_of(desk: _Desk, index: int) -> EvidenceClass:
         return C.BASE_RED
     if failure.same_pass_at:
         return C.RERUN_PASS
-    if _in_known_break(desk.ledger, failure):
+    if in_known_break(desk.ledger, failure):
         return C.KNOWN_BREAK
     candidates = [_own_class(desk.ledger, failure), *_answers(desk, failure)]
     return max(candidates, key=lambda kind: desk.q_table[kind][bucket])
@@ -111,7 +111,7 @@ def _own_class(ledger: Ledger, failure: Failure) -> EvidenceClass:
     return C.MAIN_BLIP if episode.commits == 1 else C.MAIN_SHORT
 
 
-def _in_known_break(ledger: Ledger, failure: Failure) -> bool:
+def in_known_break(ledger: Ledger, failure: Failure) -> bool:
     mine = episode_of(ledger, failure)
     if mine is not None and mine.commits >= BREAK_COMMITS:
         return True

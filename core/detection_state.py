@@ -2,13 +2,14 @@
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
+from core.evidence import Bucket
 from core.ledger import Failure
 from core.surroundings import Surroundings
 from core.suspect import Suspect
@@ -50,6 +51,10 @@ class ProjectState:
         self.fresh_in_reports: dict[int, dict[int, frozenset[int]]] = {}
         """Workflow run -> report -> tests that freshly failed in it; a cache, as is the next."""
         self.fresh_in_group: dict[int, frozenset[int]] = {}
+        self.isolation: dict[int, dict[int, tuple[tuple[int, ...], tuple[Bucket, int]]]] = {}
+        self.epochs: dict[int, int] = {}
+        """Workflow run -> number of times that what is thought of it changed."""
+        self.outage_epoch = 0
         self._ids: npt.NDArray[np.int64] | None = None
         self._changed: set[int] = set()
         self._dropped: set[int] = set()
@@ -102,9 +107,9 @@ class ProjectState:
         groups = {f.facts.group for f in self.suspects[test_id].live.failures}
         del self.suspects[test_id]
         self._ids = None
-        for failure_group in groups:
-            self.fresh_in_reports.pop(failure_group, None)
-            self.fresh_in_group.pop(failure_group, None)
+        for group in groups:
+            self.forget_group(group)
+        self.isolation.pop(test_id, None)
         self.recheck.pop(test_id, None)
         self.readings.pop(test_id, None)
         for index in (self.by_group, self.by_branch, self.by_base):
@@ -118,12 +123,26 @@ class ProjectState:
         self._changed.discard(test_id)
         self._dropped.add(test_id)
 
+    def told_merged(self, failures: Iterable[Failure]) -> bool:
+        """Was any of these commits merged as it was?"""
+        merges = self.surroundings.merges
+        return any((f.execution.branch, f.execution.commit) in merges for f in failures)
+
     def forget_readings(self, tests: Collection[int]) -> None:
         """Something outside of these tests changed what their facts mean."""
         for test_id in tests:
             self.readings.pop(test_id, None)
         self.fresh_in_reports.clear()
         self.fresh_in_group.clear()
+        self.isolation.clear()
+
+    def forget_group(self, group: int) -> None:
+        """What was thought of this workflow run may be wrong now."""
+        self.fresh_in_reports.pop(group, None)
+        self.fresh_in_group.pop(group, None)
+        self.epochs[group] = self.epochs.get(group, 0) + 1
+        if group in self.surroundings.outage_groups:
+            self.outage_epoch += 1
 
     def index(self, test_id: int, failure: Failure) -> None:
         e = failure.execution

@@ -9,16 +9,26 @@ from hashlib import blake2b
 
 import numpy as np
 
+from core.classify import evidence_of, in_known_break
 from core.detection_state import Dump, ProjectState
 from core.evidence import Bucket, EvidenceClass, QTable
 from core.execution import FailedExecution, Merge, PastExecution, RunResults
-from core.isolation import ALIKE_TESTS, ALIKE_WITHIN, SIGNATURE_LASTS, fresh_failures, is_mass, reread
-from core.judge import Case, Moment, case_of, judge, state_of
+from core.isolation import (
+    ALIKE_TESTS,
+    ALIKE_WITHIN,
+    SIGNATURE_LASTS,
+    bucket_of,
+    fresh_failures,
+    is_mass,
+    reading,
+    reread,
+)
+from core.judge import Moment, judge, quick_case_of, state_of
 from core.ledger import DAY, DAYS_KEPT, Execution, FailureFacts
 from core.q_table import SHIPPED
 from core.run import Run, Trust
-from core.suspect import Suspect
 from core.surroundings import SIGNATURES_KEPT, MergeFact, Outage
+from core.suspect import Suspect
 from core.thresholds import Thresholds
 from core.verdict import FailureVerdict, TestState, Transition, Verdict
 
@@ -59,8 +69,6 @@ class _Step:
     """Tests with new facts."""
     stale: set[int] = field(default_factory=set)
     """Tests whose verdict may be another now."""
-    cases: dict[int, Case] = field(default_factory=dict)
-    """Judged in this step, after everything was learnt."""
 
 
 def apply_run(
@@ -346,7 +354,7 @@ def _judge_stale(step: _Step) -> list[Transition]:
 def _rejudge(step: _Step, test_id: int) -> Transition | None:
     """Judge again and tell what changed; only the state is worked out, not the whole verdict."""
     state = step.state
-    case = step.cases[test_id] = case_of(state, test_id, step.thresholds, step.q_table)
+    case = quick_case_of(state, test_id, step.thresholds, step.q_table)
     now = max(step.now, case.ledger.last_seen)
     moment = case.present(now)
     belief = moment.belief()
@@ -449,18 +457,24 @@ def _outcome(
 
 
 def _class_in_run(step: _Step, test_id: int, place: Execution) -> FailureVerdict:
-    case = step.cases.get(test_id) or case_of(step.state, test_id, step.thresholds, step.q_table)
-    piece = next((p for p in reversed(case.pieces) if p.run == place.run and p.at == place.at), None)
-    if piece is None:
+    state, suspect = step.state, step.state.suspects[test_id]
+    index = suspect.index_of(place)
+    if index is None:
         return FailureVerdict.NEW
-    if piece.bucket is Bucket.MASS:
+    if bucket_of(state, test_id, index, step.thresholds)[0] is Bucket.MASS:
         return FailureVerdict.INFRA
-    name = step.state.suspects[test_id].told
-    if name is TestState.BROKEN or piece.kind in {EvidenceClass.BASE_RED, EvidenceClass.KNOWN_BREAK}:
+    failure = suspect.live.failures[index]
+    red = reading(state, test_id).base_red[index] or in_known_break(suspect.live, failure)
+    if suspect.told is TestState.BROKEN or (red and not failure.retried):
         return FailureVerdict.BROKEN
-    if name is TestState.FLAKY or piece.kind is EvidenceClass.KNOWN_SIGNATURE:
+    if suspect.told is TestState.FLAKY or _known_signature(step, test_id, index):
         return FailureVerdict.KNOWN_FLAKY
     return FailureVerdict.NEW
+
+
+def _known_signature(step: _Step, test_id: int, index: int) -> bool:
+    pieces = evidence_of(step.state, test_id, step.thresholds, step.q_table)
+    return pieces[index].kind is EvidenceClass.KNOWN_SIGNATURE
 
 
 def _foreign_verdicts(step: _Step, results: RunResults) -> dict[int, FailureVerdict]:

@@ -31,6 +31,20 @@ class EvidenceClass(StrEnum):
 PROOF = frozenset({EvidenceClass.RETRY_PASS, EvidenceClass.RERUN_PASS, EvidenceClass.KNOWN_SIGNATURE})
 
 
+UNANSWERED = frozenset(
+    {
+        EvidenceClass.MAIN_BLIP,
+        EvidenceClass.MAIN_SHORT,
+        EvidenceClass.MAIN_OPEN,
+        EvidenceClass.NEXT_PUSH_PASS,
+        EvidenceClass.PR_OPEN,
+        EvidenceClass.BASE_RED,
+        EvidenceClass.KNOWN_BREAK,
+    }
+)
+"""Classes that need no other failure and no answer on the same commit."""
+
+
 class Bucket(StrEnum):
     """How alone a failure was in its report."""
 

@@ -23,11 +23,36 @@ SOME = 12
 def bucket_of(state: ProjectState, test_id: int, index: int, t: Thresholds) -> tuple[Bucket, int]:
     """The isolation of a test's failure, and how many tests freshly failed with it (itself included)."""
     failures = state.suspects[test_id].live.failures
-    failure = failures[index]
+    failure, first = failures[index], failures[reading(state, test_id).origins[index]]
+    known = state.isolation.setdefault(test_id, {})
+    basis = _basis(state, failure, first, t)
+    cached = known.get(failure.execution.key)
+    if cached is None or cached[0] != basis:
+        cached = known[failure.execution.key] = (basis, _isolation(state, test_id, failure, first, t))
+    return cached[1]
+
+
+def _basis(state: ProjectState, failure: Failure, first: Failure, t: Thresholds) -> tuple[int, ...]:
+    """Numbers that change whenever the isolation of a failure may."""
+    facts, epochs = failure.facts, state.epochs
+    return (
+        epochs.get(facts.group, 0),
+        first.execution.key,
+        epochs.get(first.facts.group, 0),
+        len(state.surroundings.outages_saying(facts.fingerprint)),
+        state.outage_epoch,
+        len(state.by_signature.get(facts.fingerprint, ())),
+        t.mass_failures,
+        round(t.mass_share * 1e6),
+    )
+
+
+def _isolation(
+    state: ProjectState, test_id: int, failure: Failure, first: Failure, t: Thresholds
+) -> tuple[Bucket, int]:
     fellows, mass = company(state, test_id, failure, t)
-    first = reading(state, test_id).origins[index]
-    if first != index:
-        earlier, was_mass = company(state, test_id, failures[first], t)
+    if first is not failure:
+        earlier, was_mass = company(state, test_id, first, t)
         fellows, mass = max(fellows, earlier), mass or was_mass
     if mass or (failure.facts.fingerprint and _infra_signature(state, failure, t)):
         return Bucket.MASS, fellows
@@ -110,8 +135,7 @@ def reread(state: ProjectState, test_id: int) -> set[int]:
     told = before.fresh if before else {}
     changed = {g for g in told.keys() | after.fresh.keys() if told.get(g) != after.fresh.get(g)}
     for group in changed:
-        state.fresh_in_reports.pop(group, None)
-        state.fresh_in_group.pop(group, None)
+        state.forget_group(group)
     return changed
 
 
@@ -252,7 +276,12 @@ def _infra_signature(state: ProjectState, failure: Failure, t: Thresholds) -> bo
 
 
 def outage_is_mass(state: ProjectState, outage: Outage, t: Thresholds) -> bool:
-    fresh = sum(is_fresh(state, test_id, outage.group) for test_id in outage.sample)
+    known = state.fresh_in_reports.setdefault(outage.group, {})
+    fresh = known.get(~outage.key)  # apart from the sample its failing tests carry
+    if fresh is None:
+        fresh = frozenset(test for test in outage.sample if is_fresh(state, test, outage.group))
+        known[~outage.key] = fresh
+    count = len(fresh)
     if len(outage.sample) < outage.failing:
-        fresh = round(fresh * outage.failing / len(outage.sample))
-    return is_mass(fresh, outage.tests, t)
+        count = round(count * outage.failing / len(outage.sample))
+    return is_mass(count, outage.tests, t)

@@ -9,7 +9,7 @@ from math import ceil, log, prod
 from core.belief import Belief, Sum, add_up, believe, rate, rate_interval
 from core.classify import evidence_of, independent
 from core.detection_state import ProjectState
-from core.evidence import PROOF, Bucket, Evidence, QTable
+from core.evidence import PROOF, UNANSWERED, Bucket, Evidence, QTable
 from core.ledger import DAY, Episode, Ledger
 from core.thresholds import Thresholds
 from core.verdict import TestState, Verdict
@@ -98,8 +98,28 @@ class Case:
         return 1 - prod(1 - p.q for p in self.pieces) >= self.thresholds.flag_at
 
 
+def hopeless(state: ProjectState, test_id: int, t: Thresholds, q_table: QTable) -> bool:
+    """A cheap bound: nothing it did can add up to a suspicion, so its failures need not be looked at one by one."""
+    failures = state.suspects[test_id].live.failures
+    if any(f.proven_at or f.prior_pass_run >= 0 for f in failures) or state.told_merged(failures):
+        return False
+    places = {(f.facts.fingerprint, f.execution.branch or -f.at) for f in failures if f.facts.fingerprint}
+    if len({mark for mark, _ in places}) < len(places):
+        return False
+    q = max(q_table[kind][Bucket.ALONE] for kind in UNANSWERED)
+    return 1 - (1 - q) ** len(failures) < t.suspect_at
+
+
 def case_of(state: ProjectState, test_id: int, t: Thresholds, q_table: QTable) -> Case:
     return Case(state.suspects[test_id].live, evidence_of(state, test_id, t, q_table), t)
+
+
+def quick_case_of(state: ProjectState, test_id: int, t: Thresholds, q_table: QTable) -> Case:
+    """Enough to know the state: tests of which nothing can be suspected are not looked at in detail."""
+    plain = Case(state.suspects[test_id].live, (), t)
+    if hopeless(state, test_id, t, q_table) and breakage_of(plain, plain.present(0).belief()) is None:
+        return plain
+    return case_of(state, test_id, t, q_table)
 
 
 def judge(state: ProjectState, test_id: int, now: int, t: Thresholds, q_table: QTable) -> Verdict:

@@ -1,6 +1,6 @@
 """What a project's tests have in common: the order of default-branch commits, merges, outages, busy lanes."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -50,6 +50,7 @@ class Surroundings:
     lanes: dict[int, dict[int, int]] = field(default_factory=dict)
     """Lane -> day -> full reports: a test is missing only where reports were made without it."""
     _sayings: dict[int, list[Outage]] = field(default_factory=dict, compare=False)
+    _groups: Set[int] | None = field(default=None, compare=False)
 
     def see_commit(self, commit: int, at: int) -> bool:
         """Remember where a commit stands; True when old ones had to be forgotten for it."""
@@ -69,8 +70,15 @@ class Surroundings:
     def see_outage(self, outage: Outage) -> None:
         self.outages[outage.key] = outage
         self._sayings.clear()
+        self._groups = None
         if len(self.outages) > OUTAGES_KEPT:
             del self.outages[min(self.outages, key=lambda k: (self.outages[k].at, k))]
+
+    @property
+    def outage_groups(self) -> Set[int]:
+        if self._groups is None:
+            self._groups = frozenset(outage.group for outage in self.outages.values())
+        return self._groups
 
     def outages_saying(self, signature: int) -> Sequence[Outage]:
         if not self._sayings:

@@ -63,8 +63,15 @@ class Suspect:
     def knows(self, execution: Execution) -> bool:
         return any(e.key == execution.key for e in self.tail)
 
+    def index_of(self, execution: Execution) -> int | None:
+        """Where this execution's failure stands among those remembered."""
+        failures = self.live.failures
+        found = (i for i in reversed(range(len(failures))) if failures[i].execution.order == execution.order)
+        return next(found, None)
+
     def failure_at(self, execution: Execution) -> Failure | None:
-        return next((f for f in reversed(self.live.failures) if f.execution.order == execution.order), None)
+        index = self.index_of(execution)
+        return None if index is None else self.live.failures[index]
 
     @property
     def last_failed_at(self) -> int:
