@@ -3,8 +3,7 @@
 import re
 
 _COLOUR = re.compile(r"(?:\x1b|#x1B|\\u001b|\\x1b|\ufffd)\[[0-9;]{0,12}[A-Za-z]|\[(?:0|22|39|3[1-7]|9[0-7])m")
-_COLOUR_SIGNS = ("\x1b", "#x1B", "u001b[", "x1b[", "[0m", "[39m", "[22m")
-"""Some writers drop the escape character and leave the rest; a lone "[31m" without any of these is not touched."""
+"""Some writers drop the escape character and leave the rest."""
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _CUT = "\n[...]\n"
 
@@ -19,8 +18,8 @@ def bounded(text: str, limit: int) -> str:
 
 def printable(text: str) -> str:
     """Without terminal colours, which act when they are shown."""
-    if any(sign in text for sign in _COLOUR_SIGNS):
-        text = _COLOUR.sub("", text)
+    if "[0m" in text or "[39m" in text or "[22m" in text or "\x1b" in text or "u001b[" in text or "x1B[" in text:
+        return _COLOUR.sub("", text)
     return text
 
 
