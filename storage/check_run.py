@@ -11,7 +11,6 @@ from sqlmodel import Field, SQLModel, col
 from storage.columns import BigId, Text, UtcTime, insert_ignore
 from storage.database import Tx
 
-
 RECENT = timedelta(days=7)
 """Check runs this young follow what people decide about their tests."""
 
