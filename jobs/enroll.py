@@ -18,7 +18,7 @@ from storage.token import revoke_token, save_token
 
 DEFAULT_ORGANIZATION = "default"
 """Where a project goes when nobody names an organization."""
-_REPO = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
+_REPO = re.compile(r"(?!\.+/)[A-Za-z0-9_.-]{1,100}/(?!\.+$)[A-Za-z0-9_.-]{1,100}")
 _NAME = re.compile(r"[\w .,&+()/-]{1,100}")
 _USER = re.compile(r"[\w.@+-]{1,80}")
 _BRANCH = re.compile(r"[^\s\x00-\x1f\x7f~^:?*\[\\]{1,200}")

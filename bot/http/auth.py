@@ -51,6 +51,11 @@ class Caller:
         """The person for whom the caller speaks; the policy looks at the person, the audit names both."""
         return Person(user=user, via=Via.API, detail=self.name)
 
+    @property
+    def itself(self) -> Person:
+        """For what a caller does without speaking for a person."""
+        return Person(user=self.name, via=Via.API)
+
 
 def bearer(header: str, project: str = "") -> Credentials:
     """The credentials of an Authorization header; AuthenticationError without any."""

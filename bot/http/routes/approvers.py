@@ -45,7 +45,7 @@ def add_routes(router: APIRouter, face: Face) -> None:
             request,
             Scope.ADMIN,
             lambda caller: give_role(
-                face.desk, caller.here.id, approver.user, approver.role, by=caller.person(caller.name)
+                face.desk, caller.here.id, approver.user, approver.role, by=caller.itself
             ),
         )
         return role_view(approver.user, approver.role)
@@ -64,6 +64,6 @@ def add_routes(router: APIRouter, face: Face) -> None:
         await face.act(
             request,
             Scope.ADMIN,
-            lambda caller: take_role(face.desk, caller.here.id, user, by=caller.person(caller.name)),
+            lambda caller: take_role(face.desk, caller.here.id, user, by=caller.itself),
         )
         return Response(status_code=204)

@@ -15,7 +15,7 @@ from core.tenancy import Person, Via
 from jobs.enroll import DEFAULT_ORGANIZATION, enroll_organization, enroll_project
 
 Name = Annotated[str, Field(min_length=1, max_length=100)]
-SERVER_ADMIN = Person(user="server admin", via=Via.API, detail=SERVER)
+SERVER_ADMIN = Person(user=SERVER, via=Via.API)
 
 
 class NewOrganization(BaseModel):

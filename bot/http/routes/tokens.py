@@ -70,7 +70,7 @@ def _issue(face: Face, caller: Caller, new: NewToken) -> IssuedToken:
         face.desk,
         _project(face, caller, new.project).id,
         new.scope,
-        by=caller.person(caller.name),
+        by=caller.itself,
         randomness=secrets.token_bytes(32),
         name=new.name,
         lifetime=timedelta(days=new.expires_days) if new.expires_days else None,
@@ -95,4 +95,4 @@ def _revoke(face: Face, caller: Caller, token_id: int) -> None:
             mine = {token.id for token in list_tokens(tx, caller.here.id)}
         if token_id not in mine:
             raise NotFoundError("There is no such token.")
-    withdraw_token(face.desk, token_id, by=caller.person(caller.name))
+    withdraw_token(face.desk, token_id, by=caller.itself)
