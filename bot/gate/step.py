@@ -11,12 +11,11 @@ import re
 import signal
 import subprocess
 import sys
-import time
 import uuid
 from pathlib import Path
 from typing import Any, Callable, Mapping, Sequence
 
-from bot.gate.upload import Found, Server, TroubleError, find_reports
+from bot.gate.upload import Found, Server, TroubleError, find_reports, stamps
 from core.ci import FIELDS, ci_context
 from core.gate import Decision, Facts, decide, facts_of, find_runner, runner_of_command
 
@@ -88,9 +87,10 @@ def parser() -> argparse.ArgumentParser:
 def gate(argv: Sequence[str], environ: Mapping[str, str], *, ask: Ask | None = None) -> int:
     """Run one gated step; answers its exit code."""
     options, command = _read(argv)
-    began = time.time() if command else None  # noqa: TID251 - compared with times of files
+    patterns = options.junit or _guessed(command)
+    before = stamps(patterns) if command else None
     code = _run(command) if command else options.exit_code
-    found = find_reports(options.junit or _guessed(command), since=began)
+    found = find_reports(patterns, before=before)
     facts, trouble = _asked(options, environ, found, ask or over_http)
     decision = decide(
         code,

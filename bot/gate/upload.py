@@ -18,8 +18,6 @@ from typing import Any, Iterator, Mapping, NamedTuple, Sequence
 
 RETRIED = frozenset({429, 500, 502, 503, 504})
 PAUSES = (1.0, 2.0, 4.0, 8.0)
-SLACK_SECONDS = 2.0
-"""Clocks of file systems are coarse; a report this much older than the command's start is still its own."""
 MOST_ANSWER = 64 * 2**20
 MOST_FILES = 2000
 
@@ -35,11 +33,25 @@ class Found(NamedTuple):
     stale: list[str]
 
 
-def find_reports(patterns: Sequence[str], *, since: float | None = None) -> Found:
-    """Files that fit the patterns; with `since`, only those written after the command began."""
-    names = sorted({name for pattern in patterns for name in _matching(pattern)})
-    fresh = [name for name in names if since is None or Path(name).stat().st_mtime >= since - SLACK_SECONDS]
-    return Found(fresh, [name for name in names if name not in set(fresh)])
+Stamps = Mapping[str, tuple[int, int, int]]
+"""What tells a file that was written again: its number, time and size."""
+
+
+def stamps(patterns: Sequence[str]) -> Stamps:
+    """The files that fit the patterns now."""
+    return {name: _stamp(name) for pattern in patterns for name in _matching(pattern)}
+
+
+def _stamp(name: str) -> tuple[int, int, int]:
+    found = Path(name).stat()
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def find_reports(patterns: Sequence[str], *, before: Stamps | None = None) -> Found:
+    """Files that fit the patterns; with `before`, only those new or changed since."""
+    now = stamps(patterns)
+    fresh = sorted(name for name, stamp in now.items() if before is None or before.get(name) != stamp)
+    return Found(fresh, sorted(set(now) - set(fresh)))
 
 
 def _matching(pattern: str) -> Iterator[str]:
