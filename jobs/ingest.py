@@ -92,7 +92,7 @@ def _score(
         mark_run(tx, project.id, stored.run_pk, infra=True)
     else:
         flag_new_ways(tx, project, stored.failures, now=now)
-    return outcome, respond(tx, scoring, outcome.transitions, now=now)
+    return outcome, respond(tx, scoring, outcome, now=now)
 
 
 def learn(

@@ -1,12 +1,15 @@
 """Respond: what changed verdicts lead to - proposals, proposals taken back, a word in a quarantine's thread."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
+from core.engine import RunOutcome
 from core.fingerprint import first_line
 from core.quarantine import Quarantine
 from core.tenancy import Project
-from core.verdict import TestState, Transition
+from core.thresholds import Thresholds
+from core.verdict import FailureVerdict, TestState
 from jobs.announce import note_in_thread
 from jobs.explain import explain_test
 from jobs.propose import blocked_tests, propose_confirmed, withdraw_settled
@@ -24,24 +27,34 @@ WITHDRAWN_BY = {
 }
 
 
-def respond(
-    tx: Tx, scoring: Scoring, transitions: Iterable[Transition], *, now: datetime
-) -> list[Quarantine]:
-    """Take back proposals whose reason is gone, and ask about what has just been confirmed."""
-    newest = {one.test_id: one for one in transitions}  # the last word counts
+def respond(tx: Tx, scoring: Scoring, outcome: RunOutcome, *, now: datetime) -> list[Quarantine]:
+    """Take back proposals whose reason is gone; ask about what was just confirmed, or has just flaked again.
+
+    Asking again at each flake reaches tests that could not be proposed earlier: under a cap, a cooldown, a storm.
+    """
+    newest = {one.test_id: one for one in outcome.transitions}  # the last word counts
     gone = {test_id: WITHDRAWN_BY[one.after] for test_id, one in newest.items() if one.after in WITHDRAWN_BY}
     withdraw_settled(tx, scoring.project, gone, now=now)
     confirmed = [test_id for test_id, one in newest.items() if one.after is TestState.FLAKY and one.confirmed]
-    return ask_about(tx, scoring, confirmed, now=now)
+    again = [
+        test_id for test_id, thought in outcome.failures.items() if thought is FailureVerdict.KNOWN_FLAKY
+    ]
+    return ask_about(tx, scoring, sorted({*confirmed, *again}), now=now)
 
 
 def ask_about(tx: Tx, scoring: Scoring, test_ids: Iterable[int], *, now: datetime) -> list[Quarantine]:
-    """Propose these tests, each with its evidence as it is now."""
+    """Propose those of the tests that are sure flaky at this moment, each with its evidence as it is now."""
     blocked = blocked_tests(tx, scoring.project.id, now)
     tests = get_tests(tx, scoring.project.id, [one for one in test_ids if one not in blocked])
     told = {test.id: explain_test(tx, scoring.project, test, now, scoring.state) for test in tests.values()}
-    sure = {test_id: one for test_id, one in told.items() if one["state"] == "flaky" and one["confirmed"]}
+    sure = {test_id: one for test_id, one in told.items() if _is_sure(one, scoring.thresholds)}
     return propose_confirmed(tx, scoring.project, sure, now=now) if sure else []
+
+
+def _is_sure(told: Mapping[str, Any], thresholds: Thresholds) -> bool:
+    """Flagged with same-commit proof, and the score is over the line now, not only when it last flaked."""
+    over = bool(told["score"] >= thresholds.flag_at)
+    return over and bool(told["confirmed"]) and told["state"] == TestState.FLAKY.value
 
 
 def flag_new_ways(tx: Tx, project: Project, failures: Iterable[StoredFailure], *, now: datetime) -> None:

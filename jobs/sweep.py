@@ -42,7 +42,7 @@ def sweep_project(desk: Desk, project_id: int) -> int:
         scoring.learnt(outcome)
         scoring.refresh()
         close_scoring(tx, desk.scores, scoring, now=at)
-        respond(tx, scoring, outcome.transitions, now=now)
+        respond(tx, scoring, outcome, now=now)
         ask_about(tx, scoring, unanswered(tx, scoring, now), now=now)
         _tell_new_channels(tx, scoring, now)
         return len(outcome.transitions)

@@ -11,6 +11,12 @@ from rich.table import Table
 from rich.text import Text
 
 Block = Mapping[str, Any]
+SIGNS = {
+    ":white_check_mark:": "✅",
+    ":no_entry_sign:": "🚫",
+    ":hourglass_flowing_sand:": "⏳",
+    "U0ALICE": "@alice",
+}
 _TOKEN = re.compile(
     r"<!date\^\d+\^[^|>]*\|([^>]*)>|<!subteam\^[^|>]*(?:\|([^>]*))?>|<@([A-Z0-9]+)>|<[^|>]+\|([^>]*)>"
 )
@@ -82,4 +88,6 @@ def _mrkdwn(text: str) -> Text:
 
 def _plain(text: str) -> str:
     text = _TOKEN.sub(lambda found: next((one for one in found.groups() if one), "@approvers"), text)
+    for name, sign in SIGNS.items():
+        text = text.replace(name, sign)
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").replace("`", "")

@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs
 
+Method = Callable[[dict[str, Any]], dict[str, Any]]
 TEAM, BOT, CHANNEL = "T0DEMO", "U0FLAKEGUARD", "C0DEMO"
 JSON_FIELDS = ("blocks", "metadata", "view", "attachments")
 
@@ -46,7 +47,7 @@ class Room:
         return answer
 
     def _answers(self, method: str, args: dict[str, Any]) -> dict[str, Any]:
-        known: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+        known: dict[str, Method] = {
             "auth.test": lambda _: {
                 "team_id": TEAM,
                 "team": "demo",

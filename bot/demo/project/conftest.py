@@ -13,6 +13,7 @@ def store():
 
 
 @pytest.fixture
-def weather():
+def bad_luck():
     """Luck that has nothing to do with the code: another one in every CI attempt, the same when replayed."""
-    return random.Random(os.environ.get("SHOP_WEATHER", ""))
+    weather = os.environ.get("SHOP_WEATHER", "")
+    return lambda of: random.Random(f"{of} {weather}").random() < 0.35

@@ -6,8 +6,8 @@ def test_an_order_is_stored(store):
     assert "order" in store.rows
 
 
-def test_payment_settles_in_time(weather):
-    waited = weather.choice([12, 15, 18, 21, 38, 41])
+def test_payment_settles_in_time(bad_luck):
+    waited = 41 if bad_luck("payment 218728") else 18
     assert waited < 30, f"payment took {waited} ms, more than 30"
 
 
