@@ -23,10 +23,12 @@ from lxml import etree
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from core.junit import read_report, stream_report  # noqa: E402 - a script finds the project's rooms by itself
+from core.junit import read_report, stream_report
 
 SUITE = '<?xml version="1.0" encoding="utf-8"?><testsuites name="pytest tests"><testsuite name="pytest" tests="{}">'
-TRACE = "".join(f'  File "shop/module_{n}.py", line {n}, in call_{n}\n    assert left == right\n' for n in range(20))
+TRACE = "".join(
+    f'  File "shop/module_{n}.py", line {n}, in call_{n}\n    assert left == right\n' for n in range(20)
+)
 LINE = "2026-11-22 02:49:36,746 INFO shop.cart added item 4711 to the cart of a customer\n"
 
 
@@ -66,7 +68,10 @@ def flakeguard_stream(data: bytes) -> int:
 
 def codecov(data: bytes) -> int:
     runs = test_results_parser.parse_junit_xml(data).testruns
-    return sum(len(r.name) + len(r.classname) + bool(r.duration) + bool(r.outcome) + bool(r.failure_message) for r in runs)
+    return sum(
+        len(r.name) + len(r.classname) + bool(r.duration) + bool(r.outcome) + bool(r.failure_message)
+        for r in runs
+    )
 
 
 def junitparser_(data: bytes) -> int:
@@ -104,7 +109,11 @@ CONTENDERS = {
     "lxml tree": libxml2,
 }
 KINDS = {"lean": lean, "failing": failing, "printing": printing}
-FULL = {"lean": (100, 1000, 10_000, 200_000), "failing": (100, 1000, 10_000, 50_000), "printing": (100, 1000, 12_500)}
+FULL = {
+    "lean": (100, 1000, 10_000, 200_000),
+    "failing": (100, 1000, 10_000, 50_000),
+    "printing": (100, 1000, 12_500),
+}
 QUICK = {"lean": (100, 10_000), "failing": (100, 5_000), "printing": (100, 2_000)}
 
 
@@ -148,7 +157,9 @@ WRONG = """<testsuites><testsuite name="s">
 
 def mistakes() -> None:
     """What each peer makes of five cases whose truth is plain to see."""
-    print("\nwhat they make of: skipped, recovered by a retry, reason in CDATA, a time of NaN, an ESC in a name")
+    print(
+        "\nwhat they make of: skipped, recovered by a retry, reason in CDATA, a time of NaN, an ESC in a name"
+    )
     print("  flakeguard:", [(c.key.name, str(c.outcome), c.flaky) for c in read_report(WRONG.encode()).cases])
     for text, note in ((WRONG, "with ESC"), (WRONG.replace("&#27;", ""), "without ESC")):
         for name, read in (("codecov", _codecov_says), ("junitparser", _junitparser_says)):
@@ -164,7 +175,10 @@ def _codecov_says(data: bytes):
 
 
 def _junitparser_says(data: bytes):
-    return [(c.name, [type(r).__name__ for r in c.result], c.time) for c in (c for s in junitparser.JUnitXml.fromstring(data) for c in s)]
+    return [
+        (c.name, [type(r).__name__ for r in c.result], c.time)
+        for c in (c for s in junitparser.JUnitXml.fromstring(data) for c in s)
+    ]
 
 
 def main() -> None:

@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - a script of its own, not a package
 """Coverage-guided fuzzing of everything that reads foreign bytes: a report or our own refusal, nothing else.
 
 `python fuzz/read_report.py -max_total_time=60 .fuzz tests/samples/junit` after `pip install atheris`; findings go to
@@ -5,6 +6,7 @@ the first folder, which must exist.
 """
 
 import sys
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -27,16 +29,20 @@ def one(data: bytes) -> None:
     except FlakeGuardError:
         return
     for name, document in documents:
-        whole = _refused_or(lambda document=document, name=name: read_report(document, name=name, limits=SMALL).cases)
+        whole = _refused_or(
+            lambda document=document, name=name: read_report(document, name=name, limits=SMALL).cases
+        )
         streamed = _refused_or(
-            lambda document=document, name=name: tuple(stream_report(BytesIO(document), name=name, limits=SMALL))
+            lambda document=document, name=name: tuple(
+                stream_report(BytesIO(document), name=name, limits=SMALL)
+            )
         )
         if whole != streamed:
             message = f"read_report and stream_report differ: {whole!r} {streamed!r}"
             raise AssertionError(message)
 
 
-def _refused_or(read):
+def _refused_or(read: Callable[[], object]) -> object:
     try:
         return read()
     except FlakeGuardError as error:

@@ -21,6 +21,7 @@ _TAG_NAME = re.compile(rb"<[^\s<>/=\"'!?]{1,1000}+")
 _VALUE = re.compile(rb"\s*+[^\s<>/=\"']{1,1000}+\s*+=\s*+([\"'])")
 _TAG_END = re.compile(rb"\s*+/?>")
 _OUTPUT = re.compile(rb"<(system-out|system-err|properties)\s*+(/?)>")
+_PRINTED = re.compile(rb"\]\]>\s*+</system-(out|err)>\s*+</testcase>")
 _OUTPUTS = (b"system-out", b"system-err")
 _WINDOW = 64 * KIB
 _ELEMENT = 1024 * KIB
@@ -124,9 +125,7 @@ class Cutter:
 
     def _markup(self) -> bool:
         buffer, at = self._buffer, self._at
-        if self._shape is not None and (run := self._shape.run.match(buffer, at)):
-            self._divert(at, run.end(), run[0])
-            self._at = run.end()
+        if self._shape is not None and self._simple(self._shape):
             return True
         start = buffer.find(b"<", at)
         if start != at:
@@ -139,6 +138,24 @@ class Cutter:
         if follows == b"!":
             return self._declaration()
         return self._start_tag()
+
+    def _simple(self, shape: Shape) -> bool:
+        """The two commonest things: a run of silent cases, and one that printed."""
+        buffer, at = self._buffer, self._at
+        if run := shape.run.match(buffer, at):
+            self._divert(at, run.end(), run[0])
+            self._at = run.end()
+            return True
+        printed = shape.printed.match(buffer, at)
+        if printed is None:
+            return False
+        end = buffer.find(b"]]>", printed.end())
+        close = _PRINTED.match(buffer, end) if end >= 0 else None
+        if close is None or close[1] != printed[2]:
+            return False
+        self._divert(at, close.end(), printed[1] + b"/>")
+        self._at = close.end()
+        return True
 
     def _text(self, at: int, end: int) -> bool:
         if not self._root_seen:

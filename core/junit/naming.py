@@ -113,7 +113,12 @@ def _with_normal_names(batch: Batch) -> Batch:
     """Names are normalised last, because one look at all of them mostly says that nothing is to be done."""
     together = "\n".join(batch.names)
     edges = f"\n{together}\n"
-    tidy = together.isascii() and "\n " not in edges and " \n" not in edges and together.count("\n") == len(batch) - 1
+    tidy = (
+        together.isascii()
+        and "\n " not in edges
+        and " \n" not in edges
+        and together.count("\n") == len(batch) - 1
+    )
     if tidy and "\t" not in together and not may_change(together):
         return batch
     for at, name in enumerate(batch.names):

@@ -51,10 +51,15 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One order of attributes, compiled: `run` matches whole consecutive cases of this shape, `tag` one start tag."""
+    """One order of attributes, compiled.
+
+    `run` matches whole consecutive cases of this shape, `tag` one start tag, `printed` the beginning of a case up to
+    the first CDATA section of its output.
+    """
 
     order: tuple[bytes, ...]
     tag: re.Pattern[bytes]
+    printed: re.Pattern[bytes]
     run: re.Pattern[bytes]
 
     def rows(self, data: bytes) -> Rows | None:
@@ -112,4 +117,16 @@ def _compiled(order: Sequence[bytes]) -> Shape:
         + b"*+>)"
     )
     tag = re.compile(b"<testcase" + attributes + _SPACE + b"*+/?>")
-    return Shape(tuple(order), tag, re.compile(b"(?:" + case + b")++"))
+    printed = re.compile(
+        _SPACE
+        + b"*+(<testcase"
+        + attributes
+        + b")"
+        + _SPACE
+        + b"*+>"
+        + _SPACE
+        + b"*+<system-(out|err)>"
+        + _SPACE
+        + rb"*+<!\[CDATA\["
+    )
+    return Shape(tuple(order), tag, printed, re.compile(b"(?:" + case + b")++"))

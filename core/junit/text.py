@@ -18,7 +18,14 @@ def bounded(text: str, limit: int) -> str:
 
 def printable(text: str) -> str:
     """Without terminal colours, which act when they are shown."""
-    if "[0m" in text or "[39m" in text or "[22m" in text or "\x1b" in text or "u001b[" in text or "x1B[" in text:
+    if (
+        "[0m" in text
+        or "[39m" in text
+        or "[22m" in text
+        or "\x1b" in text
+        or "u001b[" in text
+        or "x1B[" in text
+    ):
         return _COLOUR.sub("", text)
     return text
 

@@ -22,7 +22,7 @@ def _collection(raw: RawCase) -> str | None:
 
 
 def _fixture(raw: RawCase) -> str | None:
-    """unittest reports set-up of classes and modules, and failed imports, as if they were tests."""
+    """Set-up of classes and modules, and failed imports, look like tests in what unittest's reporters write."""
     written = f"{raw.class_name}.{raw.name}" if raw.class_name else raw.name
     pretended = "_ErrorHolder" in raw.suite.name or "_FailedTest" in raw.class_name + raw.suite.name
     if bad(raw) and (pretended or _FIXTURE.match(written)):

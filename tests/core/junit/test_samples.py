@@ -28,10 +28,12 @@ TRUTH = {
     "junit/pytest-reruns.xml": {
         "test_passes": [P], "test_fails": [F, F, F, F], "test_skipped": [S], "test_xfail": [S],
         "test_recovers": [F, F, P], "test_setup_error": [F, F, F, E], "test_teardown_error": [F, F, F, E],
-        "test_fails_and_teardown_error": [F, F, F, F], "test_param[x/y]": [F, F, F, F], "test_unit": [P], "test_sub": [F],
+        "test_fails_and_teardown_error": [F, F, F, F], "test_param[x/y]": [F, F, F, F], "test_unit": [P],
+        "test_sub": [F],
     },
     "junit/pytest-xdist-xunit1.xml": {
-        "test_passes": [P], "test_fails": [F], "test_recovers": [F], "test_setup_error": [E], "test_teardown_error": [E],
+        "test_passes": [P], "test_fails": [F], "test_recovers": [F], "test_setup_error": [E],
+        "test_teardown_error": [E],
         "test_fails_and_teardown_error": [F], "test_flaky_then_teardown_error": [F], "test_subtests": [F],
     },
     "junit/pytest-none.xml": {},
@@ -40,14 +42,16 @@ TRUTH = {
         "test_expected_failure": [S], "test_unexpected_success": [E],
     },
     "junit/nose2.xml": {
-        "test_passes": [P], "test_fails": [F], "test_errors": [E], "test_skipped": [S], "test_unexpected_success": [F],
+        "test_passes": [P], "test_fails": [F], "test_errors": [E], "test_skipped": [S],
+        "test_unexpected_success": [F],
     },
     "junit/behave.xml": {
         "passes": [P], "fails": [F], "skipped": [S], "undefined": [E], "outline -- @1.1": [P], "outline -- @1.2": [F],
     },
     "junit/robot.xml": {"Passes": [P], "Fails": [F], "Skipped": [S]},
     "junit/surefire-SampleTest.xml": {
-        "passes": [P], "fails": [F, F, F], "errors": [E, E, E], "flakyRecovers": [F, P], "flakyErrorRecovers": [E, E, P],
+        "passes": [P], "fails": [F, F, F], "errors": [E, E, E], "flakyRecovers": [F, P],
+        "flakyErrorRecovers": [E, E, P],
         "skipped": [S], "assumption": [S],
     },
     "junit/testng-junitreports.xml": {"passes": [P], "fails": [F]},
@@ -63,7 +67,8 @@ TRUTH = {
     "junit/jasmine.xml": {"passes": [P], "fails twice": [F], "pending": [S]},
     "junit/node-test.xml": {"passes": [P], "fails": [F], "skipped": [S], "todo that fails": [S], "bare": [P]},
     "junit/gotestsum-rerun.xml": {
-        "TestPasses": [P], "TestFails": [F, F, F, F], "TestRecovers": [F, F, P], "TestSkipped": [S], "TestTable/x/y": [P],
+        "TestPasses": [P], "TestFails": [F, F, F, F], "TestRecovers": [F, F, P], "TestSkipped": [S],
+        "TestTable/x/y": [P],
     },
     "junit/gotestsum-build-failure.xml": {"TestPasses": [P], "TestFails": [F], "TestRecovers": [F], "TestSkipped": [S]},
     "junit/bats.xml": {"passes": [P], "fails": [F], "skipped": [S], "recovers": [F, F, P]},
@@ -80,7 +85,8 @@ TRUTH = {
     "junit/ctest.xml": {"passes": [P], "fails": [F], "skipped": [S], "off": [S], "missing": [E], "recovers": [P]},
     "native/jest.json": {"passes": [P], "fails": [F, F, F], "recovers": [F, F, P], "skipped": [S], "todo": [S]},
     "native/vitest.json": {
-        "checkout > passes": [P], "checkout > fails": [F, F, F], "checkout > recovers": [F, F, P], "checkout > skipped": [S],
+        "checkout > passes": [P], "checkout > fails": [F, F, F], "checkout > recovers": [F, F, P],
+        "checkout > skipped": [S],
     },
     "native/go-test.json": {"TestPasses": [P], "TestFails": [F], "TestRecovers": [F], "TestSkipped": [S]},
 }  # fmt: skip
@@ -190,5 +196,5 @@ def test_twins_are_ambiguous_and_failed_never_flaky(sample, name):
 
 
 def test_foreign_xml_is_named_and_the_way_out_told():
-    with pytest.raises(ReportError, match="TestNG's own format.*junitreports"):
+    with pytest.raises(ReportError, match=r"TestNG's own format.*junitreports"):
         read("junit/not-junit-testng-results.xml")
