@@ -64,7 +64,7 @@ def unpack_outcomes(data: bytes) -> Codes:
 def buckets(seconds: npt.NDArray[np.float64]) -> Codes:
     """Each duration to the nearest of 250 steps of 9.6 %; 0 for nothing measurable, 255 for unknown (NaN)."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        steps = np.ceil(np.log(seconds / SHORTEST) / _STEP)
+        steps = np.floor(np.log(seconds / SHORTEST) / _STEP) + 1
     codes = np.clip(np.nan_to_num(steps, nan=0, neginf=0, posinf=STEPS), 0, STEPS).astype(np.uint8)
     codes[np.isnan(seconds)] = UNKNOWN
     return np.asarray(codes)

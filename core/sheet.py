@@ -16,7 +16,7 @@ from operator import ne
 import numpy as np
 import numpy.typing as npt
 
-from core.codes import PASSED, SKIPPED, Codes, code_of
+from core.codes import PASSED, Codes, code_of
 from core.report import Attempt, CaseResult, Outcome, TestKey
 
 PART = 65_536
@@ -25,7 +25,6 @@ BLOCK = 60
 """About so many tests in a block."""
 BLOCK_MAX = 512
 _SEPARATOR = "\x1e"
-_FIELDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,39 +58,57 @@ def sheets(cases: Iterable[CaseResult]) -> Iterator[Sheet]:
 
 
 def read_sheet(cases: Sequence[CaseResult]) -> Sheet:
-    """Columns of these cases."""
+    """Columns of these cases. Written in list comprehensions: each costs a fraction of a loop over the cases."""
     attempts = [case.attempts for case in cases]
-    last = [several[-1] for several in attempts]
-    outcomes = [attempt.outcome for attempt in last]
-    passed, skipped = Outcome.PASSED, Outcome.SKIPPED
-    codes = np.zeros(len(cases), np.uint8)
-    codes[[place for place, outcome in enumerate(outcomes) if outcome is skipped]] = SKIPPED
-    strange = [place for place, one in enumerate(outcomes) if one is not passed and one is not skipped]
-    if sum(map(len, attempts)) != len(cases):
-        strange += [place for place, several in enumerate(attempts) if len(several) > 1]
+    last = _last(attempts)
+    strange = _strange([attempt.outcome for attempt in last])
     if any([case.ambiguous for case in cases]):  # noqa: C419 - the list is twice as fast as a generator
-        strange += [place for place, case in enumerate(cases) if case.ambiguous]
-    odd = [(place, cases[place]) for place in sorted(set(strange))]
-    for place, case in odd:
-        codes[place] = code_of(case)
-    keys = [case.key for case in cases]
+        strange |= {place for place, case in enumerate(cases) if case.ambiguous}
+    if sum(map(len, attempts)) != len(cases):
+        strange |= {place for place, several in enumerate(attempts) if len(several) > 1}
+    codes = np.full(len(cases), PASSED, np.uint8)
+    for place in strange:
+        codes[place] = code_of(cases[place])
+    odd = [(place, cases[place]) for place in sorted(strange) if _odd(cases[place])]
     seconds = np.array([attempt.duration for attempt in last], np.float64)
+    keys = [case.key for case in cases]
     return Sheet(keys, codes, seconds, odd, blocks_of(keys))
+
+
+def _odd(case: CaseResult) -> bool:
+    return case.ambiguous or len(case.attempts) > 1 or case.outcome.bad
+
+
+def _last(attempts: Sequence[tuple[Attempt, ...]]) -> list[Attempt]:
+    try:
+        return [attempt for (attempt,) in attempts]
+    except ValueError:
+        return [several[-1] for several in attempts]
+
+
+def _strange(outcomes: Sequence[Outcome]) -> set[int]:
+    """Positions of everything that did not pass."""
+    passed = Outcome.PASSED
+    if outcomes.count(passed) == len(outcomes):
+        return set()
+    return {place for place, outcome in enumerate(outcomes) if outcome is not passed}
 
 
 def blocks_of(keys: Sequence[TestKey]) -> list[Block]:
     """Cut after classes whose name says so: what is inserted in one place moves no other cut."""
     classes = [key.class_name for key in keys]
-    columns = (
-        [key.suite for key in keys],
-        classes,
-        [key.name for key in keys],
-        [key.file for key in keys],
-        [key.variant for key in keys],
-    )
+    columns = [classes, [key.name for key in keys], [key.file for key in keys]]
+    common = []
+    for column in ([key.suite for key in keys], [key.variant for key in keys]):
+        if column and column.count(column[0]) == len(column):
+            common.append([column[0]])
+        else:
+            columns.append(column)
+            common.append([])
+    head = json.dumps(common)
     cuts = _cuts(classes)
     return [
-        Block(start, stop, _text_key([column[start:stop] for column in columns]))
+        Block(start, stop, _text_key(head, [column[start:stop] for column in columns]))
         for start, stop in pairwise(cuts)
     ]
 
@@ -114,12 +131,12 @@ def _sieve(tests: int, classes: int) -> int:
     return (1 << (wanted.bit_length() - 1)) - 1
 
 
-def _text_key(columns: Sequence[Sequence[str]]) -> bytes:
-    text = _SEPARATOR.join(chain.from_iterable(columns))
+def _text_key(head: str, columns: Sequence[Sequence[str]]) -> bytes:
+    text = _SEPARATOR.join(chain([head], *columns))
     kind = b"J"
-    if text.count(_SEPARATOR) != _FIELDS * len(columns[0]) - 1:
+    if text.count(_SEPARATOR) != len(columns) * len(columns[0]):
         # A name holds the separator itself; only lengths can tell where such names end.
-        text, kind = json.dumps(columns), b"L"
+        text, kind = json.dumps([head, *columns]), b"L"
     return hashlib.sha256(kind + text.encode("utf-8", "surrogatepass")).digest()[:16]
 
 
@@ -148,8 +165,3 @@ class Digest:
 
 def _told(attempt: Attempt) -> list[object]:
     return [attempt.outcome.value, attempt.duration, attempt.message]
-
-
-def is_pass(codes: Codes) -> npt.NDArray[np.bool_]:
-    """Which tests passed at the first attempt."""
-    return np.asarray(codes == PASSED)

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select
 from sqlmodel import Field, SQLModel, col
 
+from storage.bulk import select_among
 from storage.columns import BigId, Bytes, UtcTime
 from storage.database import Tx
 from storage.upsert import insert_into, put
@@ -25,7 +26,6 @@ MOSTLY = 0.5
 REMEMBERED = timedelta(days=7)
 """How long the hash of a name seen once is kept."""
 HASH = 8
-BATCH = 500
 
 
 class TestBudgetRow(SQLModel, table=True):
@@ -111,11 +111,4 @@ def _second_time(tx: Tx, project_id: int, digests: Sequence[bytes], now: datetim
 
 
 def _known_hashes(tx: Tx, project_id: int, hashes: Sequence[bytes]) -> Collection[bytes]:
-    found: set[bytes] = set()
-    for start in range(0, len(hashes), BATCH):
-        query = select(col(TestOnceRow.hash)).where(
-            col(TestOnceRow.project_id) == project_id,
-            col(TestOnceRow.hash).in_(hashes[start : start + BATCH]),
-        )
-        found.update(map(bytes, tx.execute(query).scalars()))
-    return found
+    return {key for key, _ in select_among(tx, TestOnceRow, ("hash", "project_id"), project_id, hashes)}

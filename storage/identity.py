@@ -7,7 +7,7 @@ from datetime import datetime
 import numpy as np
 
 from core.codes import PASSED, SKIPPED
-from core.identity import digest
+from core.digests import digests
 from core.ids import NO_IDS, Ids
 from core.sheet import Block, Sheet
 from storage.budget import allowed
@@ -44,9 +44,9 @@ def known_ids(tx: Tx, project_id: int, sheet: Sheet) -> Ids:
     ids, missing = _by_blocks(tx, knowledge(tx, project_id), sheet)
     if missing:
         places = _places(missing)
-        digests = [digest(sheet.keys[place]) for place in places]
-        found = find_ids(tx, project_id, digests)
-        ids[places] = [found.get(value, UNKNOWN) for value in digests]
+        names = digests(sheet.keys[place] for place in places)
+        found = find_ids(tx, project_id, names)
+        ids[places] = [found.get(value, UNKNOWN) for value in names]
     return ids
 
 
@@ -58,15 +58,16 @@ def _attempt(tx: Tx, project_id: int, sheet: Sheet, *, at: datetime, now: dateti
     if not missing:
         return Named(ids, NO_IDS)
     places = _places(missing)
-    digests = [digest(sheet.keys[place]) for place in places]
-    found = find_ids(tx, project_id, digests)
+    names = digests(sheet.keys[place] for place in places)
+    first = not has_cases(tx, project_id)
+    found = {} if first else find_ids(tx, project_id, names)
     created: dict[bytes, int] = {}
-    if any(value not in found for value in digests):
+    if any(value not in found for value in names):
         if not lock_identities(tx, project_id):
             return None
-        created = _create(tx, project_id, sheet, places, digests=digests, found=found, at=at, now=now)
+        created = _create(tx, project_id, sheet, places, names=names, found=found, at=at, now=now)
     found |= created
-    ids[places] = [found.get(value, UNKNOWN) for value in digests]
+    ids[places] = [found.get(value, UNKNOWN) for value in names]
     new = np.fromiter(created.values(), np.int64, len(created))
     new.sort()
     _remember(known, missing, ids, new)
@@ -113,13 +114,13 @@ def _create(
     sheet: Sheet,
     places: Sequence[int],
     *,
-    digests: Sequence[bytes],
+    names: Sequence[bytes],
     found: dict[bytes, int],
     at: datetime,
     now: datetime,
 ) -> dict[bytes, int]:
     """Rows for the names nobody has created meanwhile; `found` learns of those somebody has."""
-    place_of = {value: place for value, place in zip(digests, places, strict=True) if value not in found}
+    place_of = {value: place for value, place in zip(names, places, strict=True) if value not in found}
     found |= find_ids(tx, project_id, list(place_of))
     new = [value for value in place_of if value not in found]
     plain = [value for value in new if sheet.codes[place_of[value]] in {PASSED, SKIPPED}]

@@ -11,7 +11,7 @@ from sqlmodel import Field, SQLModel, col
 from core.errors import NotFoundError
 from core.identity import digest
 from core.report import TestKey
-from storage.bulk import insert_columns
+from storage.bulk import insert_columns, select_among
 from storage.columns import BigId, Bytes, Text, UtcTime
 from storage.database import Query, Tx
 from storage.detection import DetectionRow
@@ -131,14 +131,7 @@ def has_cases(tx: Tx, project_id: int) -> bool:
 
 def find_ids(tx: Tx, project_id: int, digests: Sequence[bytes]) -> dict[bytes, int]:
     """Ids of those digests that are known."""
-    found: dict[bytes, int] = {}
-    for start in range(0, len(digests), BATCH):
-        query = select(col(TestCaseRow.digest), col(TestCaseRow.id)).where(
-            col(TestCaseRow.project_id) == project_id,
-            col(TestCaseRow.digest).in_(digests[start : start + BATCH]),
-        )
-        found.update((bytes(value), test_id) for value, test_id in tx.execute(query))
-    return found
+    return dict(select_among(tx, TestCaseRow, ("digest", "id"), project_id, digests)) if digests else {}
 
 
 def create_cases(tx: Tx, project_id: int, keys: Mapping[bytes, TestKey], at: datetime) -> dict[bytes, int]:

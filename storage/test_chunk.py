@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlmodel import Field, SQLModel, col
 
 from core.ids import Ids, pack_signed, unpack_signed
+from storage.bulk import select_among
 from storage.columns import BigId, Bytes
 from storage.database import Tx
 from storage.upsert import insert_into
-
-BATCH = 500
 
 
 class TestChunkRow(SQLModel, table=True):
@@ -27,13 +26,8 @@ class TestChunkRow(SQLModel, table=True):
 
 def read_chunks(tx: Tx, project_id: int, keys: Sequence[bytes]) -> dict[bytes, Ids]:
     """Those of the chunks that are known."""
-    found: dict[bytes, Ids] = {}
-    for start in range(0, len(keys), BATCH):
-        query = select(col(TestChunkRow.key), col(TestChunkRow.ids)).where(
-            col(TestChunkRow.project_id) == project_id, col(TestChunkRow.key).in_(keys[start : start + BATCH])
-        )
-        found.update((bytes(key), unpack_signed(ids)) for key, ids in tx.execute(query))
-    return found
+    rows = select_among(tx, TestChunkRow, ("key", "ids"), project_id, keys)
+    return {key: unpack_signed(ids) for key, ids in rows}
 
 
 def add_chunks(tx: Tx, project_id: int, chunks: Mapping[bytes, Ids]) -> None:
