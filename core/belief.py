@@ -49,10 +49,9 @@ def add_up(qs: Sequence[float]) -> Sum:
 def believe(total: Sum, *, runs: int, clean_runs: int, thresholds: Thresholds) -> Belief:
     """`runs` in the window; `clean_runs` since the last flake."""
     t, runs = thresholds, max(runs, total.pieces)
+    numbers = (t.prior, t.alpha, t.beta, t.noise)
     p_flaky = sum(
-        weight * _posterior(k, runs, t.prior, t.alpha, t.beta, t.noise)
-        for k, weight in enumerate(total.chances)
-        if k and weight > TINY
+        weight * _posterior(k, runs, numbers) for k, weight in enumerate(total.chances) if k and weight > TINY
     )
     clean = min(clean_runs, runs - total.pieces)
     return Belief(p_flaky, _p_active(total.flakes, runs, clean, t), total.flakes, runs)
@@ -74,8 +73,9 @@ def log_beta(a: float, b: float) -> float:
 
 
 @lru_cache(maxsize=65_536)
-def _posterior(k: int, n: int, prior: float, alpha: float, beta: float, noise: float) -> float:
+def _posterior(k: int, n: int, numbers: tuple[float, float, float, float]) -> float:
     """P(flaky | k flakes in n executions) against a healthy test that fails of nobody's fault."""
+    prior, alpha, beta, noise = numbers
     log_odds = (
         log(prior / (1 - prior))
         + log_beta(alpha + k, beta + n - k)
@@ -113,6 +113,7 @@ def _beta_quantile(a: float, b: float, p: float) -> float:
     """On a logit grid, where rates of 1e-6 and of .5 are equally well resolved."""
     x = np.linspace(-30, 30, _GRID)
     log_density = -a * np.logaddexp(0, -x) - b * np.logaddexp(0, x)
-    cumulative = np.cumsum(np.exp(log_density - log_density.max()))
-    position = float(np.interp(p, cumulative / cumulative[-1], x))
+    density = np.exp(log_density - log_density.max())
+    cumulative = np.cumsum(density) - density / 2
+    position = float(np.interp(p, cumulative / density.sum(), x))
     return 1 / (1 + exp(-position))

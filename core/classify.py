@@ -1,12 +1,13 @@
 """Name every failure by what the world has answered to it: the classes of docs/detection.md."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.belief import NEGLIGIBLE
-from core.detection_state import ProjectState
+from core.detection_state import ProjectState, Reading
 from core.evidence import Bucket, Evidence, EvidenceClass, QTable
-from core.isolation import HOUR, INCIDENT, bucket_of, episode_of, reading
+from core.isolation import HOUR, INCIDENT, bucket_of, episode_of, reading, recurrent
 from core.ledger import DAY, Failure, Ledger
 from core.thresholds import Thresholds
 
@@ -21,6 +22,14 @@ C = EvidenceClass
 
 
 @dataclass(frozen=True, slots=True)
+class Places:
+    """Failures with one fingerprint that no change explains, and in how many unrelated places they happened."""
+
+    keys: frozenset[int]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Desk:
     """One test's facts and what was worked out from them."""
 
@@ -29,7 +38,8 @@ class _Desk:
     buckets: Sequence[Bucket]
     base_red: Sequence[bool]
     proofs: frozenset[int]
-    places: Mapping[int, Sequence[Failure]]
+    places: Mapping[int, Places]
+    recurrent: frozenset[int]
     q_table: QTable
 
 
@@ -38,16 +48,26 @@ def evidence_of(state: ProjectState, test_id: int, t: Thresholds, q_table: QTabl
     ledger = state.suspects[test_id].live
     isolation = [bucket_of(state, test_id, i, t) for i in range(len(ledger.failures))]
     buckets = [bucket for bucket, _ in isolation]
-    red = reading(state, test_id).base_red
-    desk = _Desk(state, ledger, buckets, red, _proven(ledger, buckets, red), _places(ledger, red), q_table)
-    return [
-        _piece(failure, kind, bucket, q_table[kind][bucket], fellows)
-        for index, (failure, (bucket, fellows)) in enumerate(zip(ledger.failures, isolation, strict=True))
-        if (kind := _class_of(desk, index))
-    ]
+    read = reading(state, test_id)
+    recurring = recurrent(ledger)
+    desk = _Desk(
+        state,
+        ledger,
+        buckets,
+        read.base_red,
+        _proven(ledger, buckets, read.base_red),
+        _places(ledger, read, recurring),
+        recurring,
+        q_table,
+    )
+    return [_piece(desk, index, fellows) for index, (_, fellows) in enumerate(isolation)]
 
 
-def _piece(failure: Failure, kind: EvidenceClass, bucket: Bucket, q: float, fellows: int) -> Evidence:
+def _piece(desk: _Desk, index: int, fellows: int) -> Evidence:
+    failure, bucket, kind = desk.ledger.failures[index], desk.buckets[index], _class_of(desk, index)
+    q = desk.q_table[kind][bucket]
+    if kind is C.CROSS_BRANCH:
+        q = 1 - (1 - q) ** (desk.places[failure.facts.fingerprint].count - 1)
     e = failure.execution
     return Evidence(
         at=e.at,
@@ -85,7 +105,7 @@ def _class_of(desk: _Desk, index: int) -> EvidenceClass:
         return C.BASE_RED
     if failure.same_pass_at:
         return C.RERUN_PASS
-    if in_known_break(desk.ledger, failure):
+    if in_known_break(desk.ledger, failure, desk.recurrent):
         return C.KNOWN_BREAK
     candidates = [_own_class(desk.ledger, failure), *_answers(desk, failure)]
     return max(candidates, key=lambda kind: desk.q_table[kind][bucket])
@@ -94,7 +114,8 @@ def _class_of(desk: _Desk, index: int) -> EvidenceClass:
 def _answers(desk: _Desk, failure: Failure) -> Iterator[EvidenceClass]:
     if failure.facts.fingerprint in desk.proofs:
         yield C.KNOWN_SIGNATURE
-    if _elsewhere(failure, desk.places):
+    places = desk.places.get(failure.facts.fingerprint)
+    if places and places.count > 1 and failure.execution.key in places.keys:
         yield C.CROSS_BRANCH
     if not failure.execution.trunk and _merged_green(desk.state, desk.ledger, failure):
         yield C.MERGED_GREEN
@@ -111,11 +132,14 @@ def _own_class(ledger: Ledger, failure: Failure) -> EvidenceClass:
     return C.MAIN_BLIP if episode.commits == 1 else C.MAIN_SHORT
 
 
-def in_known_break(ledger: Ledger, failure: Failure) -> bool:
+def in_known_break(ledger: Ledger, failure: Failure, recurring: frozenset[int]) -> bool:
+    """It belongs to a breakage of the default branch, or says what such a breakage said at the time."""
+    signature = failure.facts.fingerprint
+    if signature in recurring:
+        return False
     mine = episode_of(ledger, failure)
     if mine is not None and mine.commits >= BREAK_COMMITS:
         return True
-    signature = failure.facts.fingerprint
     return bool(signature) and any(
         episode.commits >= BREAK_COMMITS
         and episode.fingerprint == signature
@@ -136,29 +160,37 @@ def _proven(ledger: Ledger, buckets: Sequence[Bucket], base_red: Sequence[bool])
     )
 
 
-def _places(ledger: Ledger, base_red: Sequence[bool]) -> dict[int, list[Failure]]:
+def _places(ledger: Ledger, read: Reading, recurring: frozenset[int]) -> dict[int, Places]:
     """Failures by fingerprint that their own change does not explain: green base, seen green since."""
-    places: dict[int, list[Failure]] = {}
-    for failure, red in zip(ledger.failures, base_red, strict=True):
+    stretches = Counter(read.origins)
+    found: dict[int, list[Failure]] = {}
+    for index, failure in enumerate(ledger.failures):
         signature = failure.facts.fingerprint
-        if signature and failure.trunk_pass_at and not red and _unexplained(ledger, failure):
-            places.setdefault(signature, []).append(failure)
-    return places
+        if not signature or not failure.trunk_pass_at or read.base_red[index]:
+            continue
+        alone = stretches[read.origins[index]] == 1
+        if signature in recurring or _unexplained(ledger, failure, alone=alone):
+            found.setdefault(signature, []).append(failure)
+    return {signature: _counted(failures) for signature, failures in found.items()}
 
 
-def _unexplained(ledger: Ledger, failure: Failure) -> bool:
+def _unexplained(ledger: Ledger, failure: Failure, *, alone: bool) -> bool:
+    """A change that fails a test push after push has broken it, whatever other changes did."""
     if not 0 < ledger.first_trunk_pass_at < failure.at:
         return False
+    if not failure.execution.trunk:
+        return alone
     episode = episode_of(ledger, failure)
     return episode is None or (not episode.open and episode.commits <= SHORT_COMMITS)
 
 
-def _elsewhere(failure: Failure, places: Mapping[int, Sequence[Failure]]) -> bool:
-    """The same failure on another branch, or on the default branch at another time, with a pass between."""
-    fellows = places.get(failure.facts.fingerprint, ())
-    if not any(other is failure for other in fellows):
-        return False
-    return any(_apart(other, failure) or _apart(failure, other) for other in fellows)
+def _counted(failures: Sequence[Failure]) -> Places:
+    """Other branches, or the default branch at other times, each with a pass since the one before."""
+    counted: list[Failure] = []
+    for failure in failures:
+        if all(_apart(other, failure) for other in counted):
+            counted.append(failure)
+    return Places(frozenset(f.execution.key for f in failures), len(counted))
 
 
 def _apart(first: Failure, second: Failure) -> bool:

@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from core.evidence import Bucket
+from core.evidence import Bucket  # noqa: TC001 - one import style for all of the room
 from core.ledger import Failure
 from core.surroundings import Surroundings
 from core.suspect import Suspect

@@ -7,11 +7,12 @@ from typing import Any, Final
 
 from core.classify import independent
 from core.detection_state import ProjectState
-from core.engine import FOREVER, clean_runs_until, seconds
 from core.evidence import Bucket, Evidence, EvidenceClass, QTable
 from core.judge import Case, Moment, case_of, verdict
 from core.ledger import DAY
+from core.placing import seconds
 from core.q_table import SHIPPED
+from core.review import FOREVER, clean_runs_until
 from core.run import Run
 from core.thresholds import Thresholds
 from core.verdict import TestState, Verdict
@@ -115,7 +116,7 @@ def explain(
     )
 
 
-def headline(told: Verdict) -> str:
+def headline(told: Verdict) -> str:  # noqa: PLR0911 - one sentence a state
     """One sentence: how sure, how often, on what base."""
     often = f"{told.failures} of {told.runs} runs failed"
     match told.state:

@@ -21,13 +21,14 @@ _MASKS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"\b0x[0-9a-fA-F]+\b", "<hex>"),
         (r"\b(?=[0-9a-fA-F]*\d)(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{7,}\b", "<hex>"),
         (r"(?:[A-Za-z]:)?(?:[\\/][\w.@+~-]+){2,}[\\/]?", "<path>"),
-        (r"(?<![A-Za-z_])[-+]?\d+(?:[.,]\d+)*(?:[eE][-+]?\d+)?", "<n>"),
+        (r"(?<![A-Za-z_0-9])[-+]?\d+(?:[.,]\d+)*(?:[eE][-+]?\d+)?", "<n>"),
         (r"(?<=[A-Za-z_])\d+", "<n>"),
         (r"\s+", " "),
     )
 )
 _FOREIGN_FRAME: Final = re.compile(
-    r"site-packages|dist-packages|node_modules|/usr/lib/|<frozen |internal/|java\.base/|sun\.reflect|org\.junit\.|vendor/"
+    r"site-packages|dist-packages|node_modules|/usr/lib/|<frozen |internal/|vendor/"
+    r"|java\.base/|sun\.reflect|org\.junit\."
 )
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 

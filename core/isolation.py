@@ -1,11 +1,12 @@
 """How alone a failure was: one test failing by itself is chance or its own fault, twenty at once are not."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from core.detection_state import ProjectState, Reading
 from core.evidence import Bucket
-from core.ledger import DAY, Episode, Execution, Failure, Ledger
+from core.ledger import DAY, Episode, Execution, Failure, FailureFacts, Ledger
 from core.surroundings import Outage
 from core.thresholds import Thresholds
 
@@ -15,9 +16,12 @@ SIGNATURE_LASTS = 48 * HOUR
 ALIKE_WITHIN = 2 * HOUR
 ALIKE_TESTS = 3
 FAR = 1 << 60
+NEARLY_ALONE, HARDLY_ALONE = 0.8, 0.3
 FEW = 3
 """A proof counts as this test's own when so few failed with it."""
 SOME = 12
+_USUAL = Thresholds()
+"""Facts about facts do not depend on a project's policy, so that they can be kept."""
 
 
 def bucket_of(state: ProjectState, test_id: int, index: int, t: Thresholds) -> tuple[Bucket, int]:
@@ -64,9 +68,9 @@ def _isolation(
 
 def _bucket(fellows: int) -> Bucket:
     weight = min(1.0, (2 / fellows) ** 1.5)
-    if weight > 0.8:
+    if weight > NEARLY_ALONE:
         return Bucket.ALONE
-    return Bucket.SMALL if weight > 0.3 else Bucket.GROUP
+    return Bucket.SMALL if weight > HARDLY_ALONE else Bucket.GROUP
 
 
 def company(state: ProjectState, test_id: int, failure: Failure, t: Thresholds) -> tuple[int, bool]:
@@ -175,10 +179,16 @@ def _red_until(ledger: Ledger, earlier: Failure, later: Failure) -> bool:
 
 
 def _known_flaky(ledger: Ledger) -> list[bool]:
-    """Was the test known to be flaky well before each failure? By facts alone (not by verdicts), so that
-    isolation never depends on itself."""
-    proofs = [f for f in ledger.failures if f.proven_at and f.facts.failing <= SOME]
+    """Was the test known to be flaky well before each failure?
+
+    By facts alone, not by verdicts, so that isolation never depends on itself.
+    """
+    proofs = [f for f in ledger.failures if f.proven_at and _own(f.facts)]
     return [_known_by(proofs, failure.at) for failure in ledger.failures]
+
+
+def _own(facts: FailureFacts) -> bool:
+    return facts.failing <= SOME and not is_mass(facts.failing, facts.tests, _USUAL)
 
 
 def _known_by(proofs: Sequence[Failure], at: int) -> bool:
@@ -208,11 +218,30 @@ LINGERS = 24 * HOUR
 """A change without a known base may still carry a breakage repaired on the default branch this long ago."""
 
 
+RECURS = 3
+RECURS_SILENTLY = 6
+"""Without a message to go by, more is asked."""
+
+
+def recurrent(ledger: Ledger) -> frozenset[int]:
+    """Fingerprints of breakages that came and went so often that they are none.
+
+    Nobody repairs the same thing again and again within weeks.
+    """
+    ended = Counter(e.fingerprint for e in ledger.episodes if not e.open)
+    return frozenset(f for f, times in ended.items() if times >= (RECURS if f else RECURS_SILENTLY))
+
+
 def red_bases(state: ProjectState, ledger: Ledger) -> list[bool]:
     """For each failure: had the default branch failed this test where the change started from (or may it)?"""
     if not ledger.episodes:
         return [False] * len(ledger.failures)
-    spans = [_span(state, episode) for episode in ledger.episodes if not episode.disproven]
+    chance = recurrent(ledger)
+    spans = [
+        _span(state, episode)
+        for episode in ledger.episodes
+        if not episode.disproven and episode.fingerprint not in chance
+    ]
     return [
         not f.execution.trunk and _red_base(state, spans, f.execution.base, f.at) for f in ledger.failures
     ]
@@ -220,8 +249,10 @@ def red_bases(state: ProjectState, ledger: Ledger) -> list[bool]:
 
 @dataclass(frozen=True, slots=True)
 class _Span:
-    """Where on the default branch a breakage lies. Commits between the last good one and the first bad one
-    that did not run this test count as bad."""
+    """Where on the default branch a breakage lies.
+
+    Commits between the last good one and the first bad one that did not run this test count as bad.
+    """
 
     episode: Episode
     good_place: int

@@ -135,7 +135,7 @@ def verdict(state: ProjectState, case: Case, now: int) -> Verdict:
     moment = case.present(now)
     belief = moment.belief()
     name, breakage = state_of(state, case, now, belief)
-    return _told(case, now, moment, belief, name, breakage)
+    return _told(case, now, moment, name, breakage)
 
 
 def state_of(state: ProjectState, case: Case, now: int, belief: Belief) -> tuple[TestState, Episode | None]:
@@ -222,9 +222,8 @@ def _retired(state: ProjectState, case: Case, now: int) -> bool:
     return state.surroundings.reports_since(list(ledger.heads), ledger.last_seen) >= ABSENT_REPORTS
 
 
-def _told(
-    case: Case, now: int, moment: Moment, belief: Belief, name: TestState, breakage: Episode | None
-) -> Verdict:
+def _told(case: Case, now: int, moment: Moment, name: TestState, breakage: Episode | None) -> Verdict:
+    belief = moment.belief()
     t, ledger, failures = case.thresholds, case.ledger, case.ledger.failures
     runs, failed, trunk_runs, trunk_failed = case.runs(now)
     since = now - t.window_days * DAY

@@ -1,6 +1,7 @@
 """What a project's tests have in common: the order of default-branch commits, merges, outages, busy lanes."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -50,7 +51,7 @@ class Surroundings:
     lanes: dict[int, dict[int, int]] = field(default_factory=dict)
     """Lane -> day -> full reports: a test is missing only where reports were made without it."""
     _sayings: dict[int, list[Outage]] = field(default_factory=dict, compare=False)
-    _groups: Set[int] | None = field(default=None, compare=False)
+    _groups: AbstractSet[int] | None = field(default=None, compare=False)
 
     def see_commit(self, commit: int, at: int) -> bool:
         """Remember where a commit stands; True when old ones had to be forgotten for it."""
@@ -61,6 +62,14 @@ class Surroundings:
             return False
         self.commits = dict(sorted(self.commits.items(), key=lambda kv: (kv[1], kv[0]))[-COMMITS_KEPT:])
         return True
+
+    def moves(self, commit: int, at: int) -> bool:
+        """Seeing this commit then would change the order of others: a run has come late."""
+        before = self.commits.get(commit)
+        if before is not None and at >= before:
+            return False
+        until = self.latest + 1 if before is None else before
+        return any(at < other < until for other in self.commits.values())
 
     def see_merge(self, merge: MergeFact) -> None:
         self.merges[merge.branch, merge.commit] = merge
@@ -75,7 +84,7 @@ class Surroundings:
             del self.outages[min(self.outages, key=lambda k: (self.outages[k].at, k))]
 
     @property
-    def outage_groups(self) -> Set[int]:
+    def outage_groups(self) -> AbstractSet[int]:
         if self._groups is None:
             self._groups = frozenset(outage.group for outage in self.outages.values())
         return self._groups

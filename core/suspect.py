@@ -116,9 +116,9 @@ class Suspect:
         reader = Unpacker(data)
         suspect = cls()
         suspect.told, suspect.told_confirmed = _STATES[reader.get()], bool(reader.get())
-        suspect._folded = _unpack_ledger(reader)  # noqa: SLF001 - a constructor of this class
+        suspect._folded = _unpack_ledger(reader)
         suspect.tail = [_unpack_execution(reader) for _ in range(reader.get())]
-        suspect._live = None  # noqa: SLF001 - see above
+        suspect._live = None
         return suspect
 
 

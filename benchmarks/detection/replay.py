@@ -114,7 +114,7 @@ def _note(said: Replay, transitions) -> None:
 
 
 def _final(said: Replay, state: ProjectState, history: History, t: Thresholds, q_table: QTable) -> None:
-    from core.engine import seconds
+    from core.placing import seconds
     from core.judge import case_of
 
     now = seconds(history.events[-1].at)
