@@ -67,7 +67,7 @@ bench: $(READY) ## Run the benchmarks in their quick form
 
 fuzz: $(READY) ## Fuzz the report reader for a minute (installs atheris)
 	@$(BIN)/python -m pip install --quiet atheris
-	@$(BIN)/python fuzz/read_report.py -max_total_time=60
+	@mkdir -p .fuzz && $(BIN)/python fuzz/read_report.py -max_total_time=60 .fuzz tests/samples/junit
 
 pictures: $(READY) ## Draw every Slack message into docs/pictures (needs Node 20 and Chromium)
 	@$(BIN)/python -m pictures
