@@ -1,4 +1,5 @@
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -55,7 +56,7 @@ def test_a_channel_hears_one_message_a_second(small_shop):
         shop.clock.pass_(seconds=0.1)
     times = [at for *_, at in shop.chat.calls]
     assert len(times) == 4
-    assert all(later - earlier >= SECOND for earlier, later in zip(times, times[1:], strict=False))
+    assert all(later - earlier >= SECOND for earlier, later in pairwise(times))
 
 
 @pytest.mark.parametrize("where", ["lose_answer", "lose_request"])
@@ -205,7 +206,6 @@ def test_whoever_was_overtaken_keeps_silent(small_shop):
         shop.chat.find = slow_find
         shop.clock.pass_(seconds=60)
         publish_due(shop.other_desk())
-        return None
 
     shop.chat.find = find
     assert publish_due(shop.desk) == 0
