@@ -12,7 +12,7 @@ from core.isolation import fresh_failures
 from core.judge import judge
 from core.placing import counts, digest, placed, seconds
 from core.q_table import SHIPPED
-from core.review import judge_stale, sweep_all
+from core.review import daily_sweep, judge_stale, sweep_all
 from core.run import Run
 from core.run_verdicts import foreign_verdicts, run_verdicts
 from core.step import History, Step
