@@ -33,17 +33,30 @@ class _Group:
         return folded(key, results, output=self._output)
 
 
-def whole(batches: Sequence[Batch], repeats: Repeats) -> Iterator[CaseResult]:
+Note = Callable[[CaseResult], None]
+"""Told of every result that several entries were joined into."""
+
+
+def whole(batches: Sequence[Batch], repeats: Repeats, note: Note) -> Iterator[CaseResult]:
     """Results of cases that are all here, in the order of first appearance."""
-    seen: set[Key] = set()
-    for batch in batches:
-        seen.update(batch.keys())
-    if len(seen) == sum(map(len, batches)):
+    if _all_different(batches):
         return chain.from_iterable(batch.results() for batch in batches)
-    return _grouped(batches, repeats)
+    return _grouped(batches, repeats, note)
 
 
-def _grouped(batches: Iterable[Batch], repeats: Repeats) -> Iterator[CaseResult]:
+def _all_different(batches: Sequence[Batch]) -> bool:
+    """Columns that hold one value throughout need no comparing."""
+    columns = list(zip(*(batch.columns() for batch in batches), strict=True))
+    varying = [column for column in columns if len(set().union(*column)) > 1]
+    if not varying:
+        return sum(map(len, batches)) <= 1
+    seen: set[tuple[str, ...]] = set()
+    for parts in zip(*varying, strict=True):
+        seen.update(zip(*parts, strict=True))
+    return len(seen) == sum(map(len, batches))
+
+
+def _grouped(batches: Iterable[Batch], repeats: Repeats, note: Note) -> Iterator[CaseResult]:
     groups: dict[Key, _Group] = {}
     for batch in batches:
         for key, written, entry, output in batch.singles():
@@ -51,7 +64,10 @@ def _grouped(batches: Iterable[Batch], repeats: Repeats) -> Iterator[CaseResult]
             if group is None:
                 group = groups[key] = _Group()
             group.add(written, entry, output)
-    return (group.result(key, repeats) for key, group in groups.items())
+    for key, group in groups.items():
+        result = group.result(key, repeats)
+        note(result)
+        yield result
 
 
 def survey(items: Iterable[Item], naming: Naming, *, limit: int, name: str) -> dict[int, int]:
@@ -73,7 +89,7 @@ def survey(items: Iterable[Item], naming: Naming, *, limit: int, name: str) -> d
 
 
 def second_pass(
-    again: Callable[[], Iterable[Item]], naming: Naming, repeated: dict[int, int]
+    again: Callable[[], Iterable[Item]], naming: Naming, repeated: dict[int, int], note: Note
 ) -> Iterator[CaseResult]:
     """Results one by one; a repeated test leaves when its last entry has come."""
     waiting: dict[int, dict[Key, _Group]] = {}

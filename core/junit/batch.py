@@ -34,7 +34,7 @@ class Batch:
     def add(self, key: Key, entry: Entry, *, written: Key, output: str) -> None:
         """One more case."""
         at = len(self.names)
-        for column, part in zip(self._columns(), key, strict=True):
+        for column, part in zip(self.columns(), key, strict=True):
             column.append(part)
         self.entries.append(entry)
         if written != key:
@@ -52,7 +52,7 @@ class Batch:
 
     def results(self) -> list[CaseResult]:
         """A result for each case, none of which is repeated."""
-        keys = list(map(_KeyDraft, *self._columns()))
+        keys = list(map(_KeyDraft, *self.columns()))
         for key in keys:
             key.__class__ = TestKey  # type: ignore[assignment] # the layouts are the same
         drafts = list(map(_ResultDraft, keys, self.entries))
@@ -68,7 +68,8 @@ class Batch:
         for at, (key, entry) in enumerate(zip(self.keys(), self.entries, strict=True)):
             yield key, self.written.get(at, key), entry, self.outputs.get(at, "")
 
-    def _columns(self) -> tuple[list[str], list[str], list[str], list[str], list[str]]:
+    def columns(self) -> tuple[list[str], list[str], list[str], list[str], list[str]]:
+        """Suites, classes, names, files, variants."""
         return self.suites, self.classes, self.names, self.files, self.variants
 
 

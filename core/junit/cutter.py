@@ -22,6 +22,7 @@ _VALUE = re.compile(rb"\s*+[^\s<>/=\"']{1,1000}+\s*+=\s*+([\"'])")
 _TAG_END = re.compile(rb"\s*+/?>")
 _OUTPUT = re.compile(rb"<(system-out|system-err|properties)\s*+(/?)>")
 _PRINTED = re.compile(rb"\]\]>\s*+</system-(out|err)>\s*+</testcase>")
+_SPECIAL = re.compile(rb"<[!?]")
 _OUTPUTS = (b"system-out", b"system-err")
 _WINDOW = 64 * KIB
 _ELEMENT = 1024 * KIB
@@ -349,6 +350,8 @@ class Cutter:
         return True
 
     def _start_tag(self) -> bool:
+        if self._shape is not None and (known := self._shape.tag.match(self._buffer, self._at)):
+            return self._shaped_case(known)
         tag = _TAG.match(self._buffer, self._at)
         if tag is None:
             return self._unfinished_tag()
@@ -416,15 +419,19 @@ class Cutter:
     # Cases
 
     def _case(self, tag: re.Match[bytes]) -> bool:
-        shape = self._shape
-        if shape is None or shape.tag.match(self._buffer, self._at) is None:
-            shape = shape_of(self._buffer, self._at)
-        if shape is not None and shape is not self._shape:
+        """A case of another shape than the one before, or of none."""
+        shape = shape_of(self._buffer, self._at)
+        if shape is not None:
             self._flush()
             self._shape = shape
             return True
-        if not tag[2]:
-            end = self._skim(tag.end()) if shape is not None else _COMPLEX
+        self._whole_case(tag)
+        return True
+
+    def _shaped_case(self, tag: re.Match[bytes]) -> bool:
+        """A case that is neither silent nor printed one thing: take it out if it holds nothing bad."""
+        if not tag[0].endswith(b"/>"):
+            end = self._skim(tag.end())
             if end == _MISSING and not self._final and len(self._buffer) - self._at < _ELEMENT:
                 return False
             if end >= 0:
@@ -437,13 +444,9 @@ class Cutter:
     def _whole_case(self, tag: re.Match[bytes]) -> None:
         """A short case without CDATA needs no cutting: it is passed on as it is."""
         end = tag.end()
-        if not tag[2]:
+        if not tag[0].endswith(b"/>"):
             close = self._buffer.find(b"</testcase>", end, end + _WINDOW)
-            if (
-                close >= 0
-                and self._buffer.find(b"<!", end, close) < 0
-                and self._buffer.find(b"<?", end, close) < 0
-            ):
+            if close >= 0 and not _SPECIAL.search(self._buffer, end, close):
                 end = close + 11
         self._emit(self._buffer[self._at : end])
         self._at = end

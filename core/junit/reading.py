@@ -14,7 +14,7 @@ from core.junit.text import told
 from core.junit.walker import Item
 from core.limits import DEFAULT, Limits
 from core.native import looks_like_json, read_json
-from core.report import CaseResult, Report, SuiteError
+from core.report import CaseResult, Report, SuiteError, TestKey
 
 _EMPTY = "the report holds no test at all"
 _NAMED = 5
@@ -40,6 +40,7 @@ class ReportStream:
         self._limits = limits
         self._variant = variant
         self._held = held
+        self._shared: list[TestKey] = []
 
     def __iter__(self) -> Iterator[CaseResult]:
         if looks_like_json(self._source.head):
@@ -55,7 +56,7 @@ class ReportStream:
         self.suite_errors = tuple(found.errors)
         empty = not len(found.batch) and not found.errors
         self.warnings = (*found.warnings, *((_EMPTY,) if empty else ()))
-        return whole([found.batch], Repeats.AMBIGUOUS)
+        return whole([found.batch], Repeats.AMBIGUOUS, self._note)
 
     def _xml(self) -> Iterator[CaseResult]:
         document = Document(self._source, name=self._name, limits=self._limits)
@@ -64,29 +65,27 @@ class ReportStream:
         rest = next(items, None)
         naming = self._naming(recognise(document.evidence))
         if rest is None:
-            results = whole(list(naming.batches(held)), naming.dialect.repeats)
+            results = whole(list(naming.batches(held)), naming.dialect.repeats, self._note)
         else:
             repeated = survey(
                 _chained(held, rest, items), naming, limit=self._limits.repeated, name=self._name
             )
-            results = second_pass(self._again, self._naming(naming.dialect), repeated)
+            results = second_pass(self._again, self._naming(naming.dialect), repeated, self._note)
         self._conclude(document, naming)
         return results
 
-    def _watched(self, results: Iterable[CaseResult]) -> Iterator[CaseResult]:
-        """Name the tests that share their name: nobody else can tell them apart."""
-        shared: list[str] = []
-        count = 0
-        for result in results:
-            if result.ambiguous:
-                count += 1
-                if len(shared) < _NAMED:
-                    shared.append(f"{result.key.class_name} {result.key.name}".strip())
-            yield result
-        if count:
+    def _watched(self, results: Iterator[CaseResult]) -> Iterator[CaseResult]:
+        """At the end, name the tests that share their name: nobody else can tell them apart."""
+        yield from results
+        if self._shared:
+            named = "; ".join(f"{key.class_name} {key.name}".strip() for key in self._shared[:_NAMED])
             self.warnings += (
-                f"{count} names belong to several tests each, whose outcomes prove nothing: {'; '.join(shared)}",
+                f"{len(self._shared)} names belong to several tests each, whose outcomes prove nothing: {named}",
             )
+
+    def _note(self, result: CaseResult) -> None:
+        if result.ambiguous:
+            self._shared.append(result.key)
 
     def _naming(self, dialect: Dialect) -> Naming:
         return Naming(dialect, variant=self._variant, limits=self._limits)

@@ -43,7 +43,9 @@ def plain(data: bytes, limits: Limits = DEFAULT):
     parser.close()
     dialect = recognise(walker.evidence)
     naming = Naming(dialect, variant="", limits=limits)
-    return tuple(whole(list(naming.batches(walker.items)), dialect.repeats)), tuple(naming.errors)
+    return tuple(whole(list(naming.batches(walker.items)), dialect.repeats, lambda _: None)), tuple(
+        naming.errors
+    )
 
 
 @settings(max_examples=100, deadline=None)
