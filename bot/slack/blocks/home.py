@@ -205,8 +205,5 @@ def _choose() -> Block:
 
 
 def _curl(page: HomePage) -> str:
-    return (
-        'curl -H "Authorization: Bearer $FLAKEGUARD_TOKEN" \\\n'
-        "     -F report=@junit.xml \\\n"
-        f'     "{page.ingest_url}?run_id=1&branch=main&commit=$SHA"'
-    )
+    address = f"{page.ingest_url}?run_id=1&branch=main&commit=$SHA"
+    return f'curl -H "Authorization: Bearer $FLAKEGUARD_TOKEN" -F report=@junit.xml \\\n"{address}"'

@@ -1,9 +1,11 @@
-"""Draw every Slack message, tab and dialog into docs/pictures: `python pictures/make.py [NAME ...]`.
+# ruff: noqa: INP001, S603, S607, PLC0415 - a script of ours that starts node from the PATH and imports late
+"""Draw every Slack message, tab and dialog into docs/pictures: `python -m pictures [NAME ...]`.
 
-Needs Node (`npm install` in this folder) and a Chromium on the PATH (Debian: `apt-get install chromium`).
+Needs Node 20 and a Chromium on the PATH (Debian: `apt-get install chromium`; or its path in CHROMIUM).
 """
 
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -39,8 +41,21 @@ def shrink(folder: Path) -> None:
         small.save(OUT / path.name, optimize=True)
 
 
+def prepare() -> None:
+    """The drawing library, once; nothing is locked here because nothing of it is shipped."""
+    if missing := [tool for tool in ("node", "npm") if not shutil.which(tool)]:
+        raise SystemExit(
+            f"Drawing needs {' and '.join(missing)}; on Debian: apt-get install nodejs npm chromium"
+        )
+    if not (HERE / "node_modules").is_dir():
+        subprocess.run(
+            ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock"], cwd=HERE, check=True
+        )
+
+
 def main(names: list[str]) -> None:
     """Draw all of them, or those named."""
+    prepare()
     OUT.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
