@@ -24,7 +24,11 @@ def gate(context: typer.Context) -> None:
     from bot.gate.step import gate as step
     from bot.settings import environment
 
-    raise typer.Exit(step(_words(context), environment(), ask=_ask))
+    try:
+        code = step(_words(context), environment(), ask=_ask)
+    except SystemExit as ended:  # argparse's way to end after --help and after wrong usage
+        code = ended.code if isinstance(ended.code, int) else 2
+    raise typer.Exit(code)
 
 
 def _words(context: typer.Context) -> list[str]:

@@ -2,13 +2,15 @@
 
 import sys
 from collections.abc import Sequence
+from typing import Any
 
-import click
 import typer
 
 from bot.cli.output import complain, complain_json
 from core.errors import FlakeGuardError
 
+USAGE_ERROR: Any = typer.BadParameter.__base__
+"""Click's UsageError, which newer Typers carry in a copy of their own."""
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
 
@@ -20,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _run(words)
     except FlakeGuardError as error:
         return _failed(error, wants_json=wants_json)
-    except click.exceptions.Abort:
+    except typer.Abort:
         return INTERRUPTED
     except KeyboardInterrupt:
         complain("interrupted")
@@ -39,11 +41,11 @@ def _run(words: Sequence[str]) -> int:
         answer = typer.main.get_command(app).main(
             list(words), prog_name="flakeguard", standalone_mode=False, obj={"words": list(words[1:])}
         )
-    except click.exceptions.Exit as ended:
+    except typer.Exit as ended:
         return ended.exit_code
-    except click.ClickException as error:
+    except USAGE_ERROR as error:
         error.show()
-        return WRONG_USAGE if isinstance(error, click.UsageError) else FAILED
+        return WRONG_USAGE
     return answer if isinstance(answer, int) else 0
 
 
@@ -57,6 +59,9 @@ def _failed(error: FlakeGuardError, *, wants_json: bool) -> int:
 def _crashed(error: Exception, *, wants_json: bool) -> int:
     import structlog
 
+    from bot.cli.opened import log_level, quiet_logs
+
+    quiet_logs(log_level())
     structlog.get_logger(__name__).debug("command.crashed", exc_info=error)
     told = f"{type(error).__name__}: {error}".splitlines()[0]
     complain(f"something went wrong that should not ({told}); FLAKEGUARD_LOG_LEVEL=DEBUG shows where")

@@ -26,6 +26,20 @@ def settings() -> "Settings":
     return load_settings()
 
 
+def log_level() -> str:
+    """The configured level, even when other settings are wrong."""
+    from bot.settings import environment
+
+    return environment().get("FLAKEGUARD_LOG_LEVEL", "INFO")
+
+
+def quiet_logs(level: str) -> None:
+    """A command says what it did by itself; its log tells of trouble only, unless more is asked for."""
+    from bot.log import configure_logs
+
+    configure_logs("WARNING" if level.upper() == "INFO" else level)
+
+
 @contextmanager
 def opened(*, migrated: bool = True) -> Iterator["Desk"]:
     """A desk on the configured database. What must be said in Slack the server's sweep says."""
@@ -33,6 +47,7 @@ def opened(*, migrated: bool = True) -> Iterator["Desk"]:
     from storage.database import Database
 
     configured = settings()
+    quiet_logs(configured.log_level)
     database = Database.open(configured.database_url, read_url=configured.read_database_url)
     try:
         if migrated:
