@@ -15,13 +15,27 @@ FORGET_VICTIM_AFTER = 4 * DAY
 """A test that only ever failed together with many others need not be followed for long."""
 
 
-def judge_stale(step: Step) -> list[Transition]:
+def judge_stale(step: Step, *, all_of_them: bool = False) -> list[Transition]:
+    """Judge whoever may have changed; those that are surely still flaky wait for the day's sweep."""
     for test_id in step.changed:
         for group in reread(step.state, test_id):
             step.stale |= step.state.by_group.get(group, set())
     stale = sorted(step.stale | step.changed)
     step.stale, step.changed = set(), set()
+    if not all_of_them:
+        stale = [test_id for test_id in stale if not _surely_flaky(step, test_id)]
     return [change for test_id in stale if (change := _rejudge(step, test_id))]
+
+
+def _surely_flaky(step: Step, test_id: int) -> bool:
+    """Confirmed, failing again or not yet silent for long, and not failing on commit after commit."""
+    suspect = step.state.suspects[test_id]
+    if not suspect.told_confirmed:
+        return False
+    ledger = suspect.live
+    if ledger.clean_streak >= step.state.recheck.get(test_id, 0):
+        return False
+    return not any(ep.open and ep.commits >= step.thresholds.broken_after for ep in ledger.episodes)
 
 
 def _rejudge(step: Step, test_id: int) -> Transition | None:
@@ -99,7 +113,7 @@ def sweep_all(step: Step) -> list[Transition]:
             state.drop(test_id)
         elif suspect.restless or step.now - suspect.live.last_seen > step.thresholds.retire_after_days * DAY:
             step.stale.add(test_id)
-    return judge_stale(step)
+    return judge_stale(step, all_of_them=True)
 
 
 def _forgettable(step: Step, suspect: Suspect) -> bool:
