@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Dialect
 from sqlmodel import SQLModel
 
-from storage.columns import Text, storable
+from storage.columns import Bytes, Text, storable
 from storage.database import Tx
 
 Column = Sequence[Any]
@@ -60,7 +60,11 @@ def _prepared(table: type[SQLModel], name: str, values: Column, dialect: Dialect
     if isinstance(kind, Text):
         return _texts(values)
     bind: Callable[[Any], Any] | None = kind.dialect_impl(dialect).bind_processor(dialect)
-    return [bind(value) for value in values] if bind else values
+    if bind is None or isinstance(kind, Bytes):
+        return values
+    if values.count(values[0]) == len(values):
+        return [bind(values[0])] * len(values)
+    return [bind(value) for value in values]
 
 
 def _texts(values: Column) -> Column:

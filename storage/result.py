@@ -147,6 +147,7 @@ class _Reading:
         self.done = False
         self._run = run
         self._cases = cases
+        self._told = cases if isinstance(cases, Told) else None
         self._dialect = dialect
         self._warnings = tuple(warnings)
         self._content = Digest()
@@ -165,15 +166,15 @@ class _Reading:
 
     @property
     def partial(self) -> bool:
-        return self._run.partial or (isinstance(self._cases, Told) and self._cases.partial)
+        return self._run.partial or (self._told is not None and self._told.partial)
 
     @property
     def dialect(self) -> str:
-        return self._dialect or (self._cases.dialect if isinstance(self._cases, Told) else "")
+        return self._dialect or (self._told.dialect if self._told else "")
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        told = self._cases.warnings if isinstance(self._cases, Told) else ()
+        told = self._told.warnings if self._told else ()
         return (*self._warnings, *(warning for warning in told if warning not in self._warnings))
 
     @property

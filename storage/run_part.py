@@ -69,4 +69,7 @@ def add_part(
         "outcomes": pack_outcomes(outcomes),
         "durations": pack_durations(buckets(columns.seconds[order])),
     }
-    tx.execute(insert(RunPartRow), values)
+    tx.execute(_INSERT, values)
+
+
+_INSERT = insert(RunPartRow)

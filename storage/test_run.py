@@ -4,9 +4,11 @@ import hashlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Index, Row, UniqueConstraint, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, SQLModel, col
 
 from core.errors import NotFoundError
@@ -14,7 +16,6 @@ from core.run import Run, Trust
 from storage.columns import BigId, Bytes, Json, Text, UtcTime, storable
 from storage.database import Query, Tx
 from storage.knowledge import knowledge
-from storage.upsert import insert_into
 
 BATCH = 500
 
@@ -159,8 +160,13 @@ def claim_run(tx: Tx, project_id: int, run: Run, findings: Findings, now: dateti
         "infra": False,
         **findings.values(),
     }
-    statement = insert_into(tx, TestRunRow).on_conflict_do_nothing().returning(col(TestRunRow.id))
-    return tx.execute(statement, values).scalar()
+    return tx.execute(_claim(tx.dialect.name), values).scalar()
+
+
+@cache
+def _claim(dialect: str) -> Any:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return insert(TestRunRow).on_conflict_do_nothing().returning(col(TestRunRow.id))
 
 
 def finish_run(tx: Tx, run_pk: int, findings: Findings) -> None:
