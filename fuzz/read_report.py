@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - a script of its own, not a package
 """Coverage-guided fuzzing of everything that reads foreign bytes: a report or our own refusal, nothing else.
 
 `python fuzz/read_report.py -max_total_time=60 .fuzz tests/samples/junit` after `pip install atheris`; findings go to

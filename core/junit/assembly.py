@@ -98,9 +98,11 @@ def second_pass(
             yield from batch.results()
             continue
         for key, written, entry, output in batch.singles():
-            yield from _complete(
+            for result in _complete(
                 key, written, entry, output, naming=naming, repeated=repeated, waiting=waiting
-            )
+            ):
+                note(result)
+                yield result
 
 
 def _complete(

@@ -71,8 +71,9 @@ def test_no_chunking_changes_the_report(data, step):
 @given(reports(), st.integers(1, 6))
 def test_two_passes_find_the_same_cases(data, held):
     stream = ReportStream(BytesIO(data), name="", limits=DEFAULT, variant="", held=held)
-    by_key = {case.key: case for case in stream}
-    assert by_key == {case.key: case for case in read_report(data).cases}
+    report = read_report(data)
+    assert {case.key: case for case in stream} == {case.key: case for case in report.cases}
+    assert _told(stream.warnings) == _told(report.warnings)
 
 
 @settings(max_examples=50, deadline=None)
@@ -87,3 +88,8 @@ def test_a_file_cut_anywhere_is_partial_or_refused_but_never_whole(data, pick):
     assert report.partial
     whole_names = {case.key for case in read_report(data).cases}
     assert {case.key for case in report.cases} <= whole_names
+
+
+def _told(warnings):
+    """Without the names that are quoted as examples: two passes meet them in another order."""
+    return {warning.partition(":")[0] for warning in warnings}
