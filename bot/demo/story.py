@@ -272,7 +272,7 @@ def _end(story: Story) -> None:
 def _farewell(story: Story) -> None:
     story.console.print(
         f"\n[bold]Next[/]\n"
-        f"    API documentation while this runs: {story.server.url}/docs\n"
+        f"    API documentation: {story.server.url}/docs while this runs, then at any server's /docs\n"
         "    Your own reports, without a server:  flakeguard parse report.xml\n"
         "    Slack in ten minutes: docs/slack.md · GitHub App: docs/github.md · CI gate: docs/gate.md\n"
         "    A server of your own:  make serve\n"
