@@ -1,0 +1,74 @@
+"""A history goes out as it came in, and may be replayed under another policy."""
+
+import json
+
+import pytest
+
+
+def line(run, attempt, status, **more):
+    return {
+        "project": "acme/shop",
+        "run_id": str(run),
+        "attempt": attempt,
+        "job": "unit",
+        "variant": "",
+        "commit": f"c{run}",
+        "branch": "main",
+        "base": "",
+        "event": "push",
+        "pr": "",
+        "at": f"2026-01-{run + 1:02}T10:0{attempt}:00+00:00",
+        "suite": "s",
+        "class": "C",
+        "name": "flaky",
+        "file": "",
+        "status": status,
+        "duration": None,
+        "message": "",
+        **more,
+    }
+
+
+@pytest.fixture
+def lines():
+    """Five commits; on three of them a test fails and passes when run again; one other test always passes."""
+    found = []
+    for run in range(5):
+        bad = run % 2 == 0
+        outcomes = [(1, "failed"), (2, "passed")] if bad else [(1, "passed")]
+        for attempt, status in outcomes:
+            found.append(line(run, attempt, "passed", name="steady"))
+            found.append(
+                line(run, attempt, status, message="TimeoutError: slow" if status == "failed" else "")
+            )
+    return found
+
+
+@pytest.fixture
+def imported(flakeguard, lines, tmp_path):
+    file = tmp_path / "results.jsonl"
+    file.write_text("\n".join(map(json.dumps, lines)))
+    assert flakeguard("import", file).code == 0
+    return lines
+
+
+def test_an_export_is_what_was_imported(flakeguard, imported, tmp_path):
+    done = flakeguard("export", "acme/shop", "--output", tmp_path / "out.jsonl", "--json")
+    exported = [json.loads(text) for text in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert done.json["results"] == len(imported)
+    assert sorted(map(json.dumps, exported)) == sorted(
+        map(json.dumps, [dict.fromkeys(exported[0]) | one for one in imported])
+    )
+
+
+def test_the_same_policy_finds_the_same_tests(flakeguard, imported, tmp_path):
+    (tmp_path / "policy.json").write_text("{}")
+    found = flakeguard("simulate", "acme/shop", "--policy", tmp_path / "policy.json", "--json").json
+    assert (found["runs"], found["flaky_now"], found["flaky_then"]) == (8, ["C::flaky"], ["C::flaky"])
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"no_such_setting": 1}', '{"ttl_days": 0}'])
+def test_a_policy_that_cannot_be_tried_is_refused(flakeguard, imported, tmp_path, text):
+    (tmp_path / "policy.json").write_text(text)
+    done = flakeguard("simulate", "acme/shop", "--policy", tmp_path / "policy.json")
+    assert (done.code, bool(done.err)) == (1, True)
