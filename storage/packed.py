@@ -2,17 +2,19 @@
 
 import heapq
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import cache
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import literal, or_, select
+from sqlalchemy import bindparam, literal, select, tuple_
 from sqlmodel import col
 
 from core.codes import ABSENT, seconds_of
 from core.ids import Ids, place_of, unpack_ids
+from storage.columns import UtcTime
 from storage.database import Query, Tx
 from storage.knowledge import knowledge
 from storage.run_part import RunPartRow
@@ -84,27 +86,26 @@ def _lists(tx: Tx, project_id: int) -> dict[int, Ids]:
 
 
 class _Parts:
-    """Reads parts of runs page by page."""
+    """Reads parts of runs page by page, newest first."""
 
     def __init__(self, tx: Tx, project_id: int, window: Window) -> None:
         self._tx = tx
+        self._durations = window.durations
         self._page = window.page
-        durations = col(RunPartRow.durations) if window.durations else literal(b"")
-        query = select(*_COLUMNS, durations).where(col(RunPartRow.project_id) == project_id)
-        self._parts: Query = query if window.since is None else query.where(window.since <= _AT)
+        self._bounds = {"project": project_id, "since": window.since or _FIRST, "page": window.page}
 
     def on_list(self, list_id: int, name: int, place: int) -> Iterator[PackedResult]:
         """From the runs whose roster holds the test."""
-        mine = self._parts.where(col(RunPartRow.list_id) == list_id)
-        for at, run_pk, part, outcomes, _, durations in self._pages(mine):
+        query = _on_list(durations=self._durations)
+        for at, run_pk, part, outcomes, _, durations in self._pages(query, {"list": list_id}):
             codes = zlib.decompress(outcomes)
             if codes[place] != ABSENT:
                 yield PackedResult(at, run_pk, part, name, codes[place], place, codes, durations)
 
     def as_extra(self, name: int) -> Iterator[PackedResult]:
         """From the runs that name it beside their roster."""
-        mine = self._parts.where(col(RunPartRow.extra_high) >= name, col(RunPartRow.extra_low) <= name)
-        for at, run_pk, part, outcomes, extra, durations in self._pages(mine):
+        query = _as_extra(durations=self._durations)
+        for at, run_pk, part, outcomes, extra, durations in self._pages(query, {"test": name}):
             ids = unpack_ids(extra)
             place = place_of(ids, name)
             if place >= 0:
@@ -112,18 +113,46 @@ class _Parts:
                 place += len(codes) - len(ids)
                 yield PackedResult(at, run_pk, part, name, codes[place], place, codes, durations)
 
-    def _pages(self, query: Query) -> Iterator[Sequence[Any]]:
-        newest = query.order_by(_AT.desc(), _RUN.desc(), _PART.desc()).limit(self._page)
-        rows = self._tx.execute(newest).all()
-        while rows:
+    def _pages(self, query: Query, of: Mapping[str, int]) -> Iterator[Sequence[Any]]:
+        at, run_pk, part = _LAST, 0, 0
+        while True:
+            after = {"at": at, "run": run_pk, "part": part}
+            rows = self._tx.execute(query, {**self._bounds, **of, **after}).all()
             yield from rows
             if len(rows) < self._page:
                 return
             at, run_pk, part = rows[-1][:3]
-            same_run = (at == _AT) & (run_pk == _RUN) & (part > _PART)
-            older = or_(at > _AT, (at == _AT) & (run_pk > _RUN), same_run)
-            rows = self._tx.execute(newest.where(at >= _AT, older)).all()
 
 
-_AT, _RUN, _PART = col(RunPartRow.at), col(RunPartRow.run_pk), col(RunPartRow.part)
-_COLUMNS = (_AT, _RUN, _PART, col(RunPartRow.outcomes), col(RunPartRow.extra_ids))
+_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+# Statements are built once: building one takes longer than running it.
+
+
+@cache
+def _on_list(*, durations: bool) -> Query:
+    return _page(durations=durations).where(col(RunPartRow.list_id) == bindparam("list"))
+
+
+@cache
+def _as_extra(*, durations: bool) -> Query:
+    low, high = col(RunPartRow.extra_low), col(RunPartRow.extra_high)
+    return _page(durations=durations).where(high >= bindparam("test"), low <= bindparam("test"))
+
+
+def _page(*, durations: bool) -> Query:
+    at, run_pk, part = col(RunPartRow.at), col(RunPartRow.run_pk), col(RunPartRow.part)
+    packed = col(RunPartRow.durations) if durations else literal(b"")
+    last = tuple_(bindparam("at", type_=UtcTime), bindparam("run"), bindparam("part"))
+    return (
+        select(at, run_pk, part, col(RunPartRow.outcomes), col(RunPartRow.extra_ids), packed)
+        .where(
+            col(RunPartRow.project_id) == bindparam("project"),
+            at >= bindparam("since", type_=UtcTime),
+            tuple_(at, run_pk, part) < last,
+        )
+        .order_by(at.desc(), run_pk.desc(), part.desc())
+        .limit(bindparam("page"))
+    )
