@@ -47,6 +47,11 @@ def _unexpected(raw: RawCase) -> Outcome | None:
     return Outcome.FAILED if raw.marks[0].message == "test passes unexpectedly" else None
 
 
+def _quarantined(raw: RawCase) -> Outcome | None:
+    """Our own plugin makes a quarantined failure an expected one; it must go on counting as a failure."""
+    return Outcome.FAILED if raw.marks[0].message.startswith("quarantined by FlakeGuard") else None
+
+
 def _behave(seen: Evidence) -> bool:
     known = {"passed", "failed", "skipped", "untested", "undefined", "error", "hook_error"}
     first = seen.first_case
@@ -59,7 +64,13 @@ def _behave(seen: Evidence) -> bool:
 
 
 DIALECTS = (
-    Dialect(name="pytest", claims=_pytest, repeats=Repeats.RERUNS, suite_error=_collection),
+    Dialect(
+        name="pytest",
+        claims=_pytest,
+        repeats=Repeats.RERUNS,
+        suite_error=_collection,
+        skipped_means=_quarantined,
+    ),
     Dialect(name="unittest-xml-reporting", claims=_xmlrunner, key=_without_stamp, suite_error=_fixture),
     Dialect(
         name="nose2",
