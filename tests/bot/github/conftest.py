@@ -5,12 +5,18 @@ from storage.database import Database
 
 
 @pytest.fixture
-def world_with(sqlite_url):
+def world_url(sqlite_url):
+    """The database a world uses; a module that proves races asks for both."""
+    return sqlite_url
+
+
+@pytest.fixture
+def world_with(world_url):
     """A world with settings of its own."""
     made = []
 
     def make(**settings):
-        database = Database.open(sqlite_url, pool_size=10)
+        database = Database.open(world_url, pool_size=10)
         made.append((World(database, **settings), database))
         return made[-1][0]
 

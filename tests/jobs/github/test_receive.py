@@ -9,6 +9,11 @@ from storage.result import get_runs
 
 
 @pytest.fixture
+def world_url(database_url):
+    return database_url
+
+
+@pytest.fixture
 def repo(world):
     return world.github.repo("acme/web")
 
