@@ -97,20 +97,21 @@ class Knowledge:
 def knowledge(tx: Tx, project_id: int) -> Knowledge:
     """What this transaction knows of the project."""
     unit = unit_of(tx)
-    known = unit.notes.get(("knowledge", project_id))
+    savepoint = tx.get_nested_transaction()
+    known = unit.notes.get(("knowledge", project_id, savepoint))
     if isinstance(known, Knowledge):
         return known
     fresh = Knowledge(unit.memory, project_id, stored_epoch(tx, project_id))
-    if not tx.in_nested_transaction():
-        # A savepoint may be rolled back behind our back; what is found in one is forgotten at once.
-        unit.notes["knowledge", project_id] = fresh
+    unit.notes["knowledge", project_id, savepoint] = fresh
+    if savepoint is None:
+        # A savepoint may be rolled back behind our back; what is found in one is not kept.
         unit.after_commit.append(fresh.commit)
     return fresh
 
 
 def forget(tx: Tx, project_id: int) -> None:
     """This transaction's findings are no longer to be trusted."""
-    known = unit_of(tx).notes.pop(("knowledge", project_id), None)
+    known = unit_of(tx).notes.pop(("knowledge", project_id, tx.get_nested_transaction()), None)
     if isinstance(known, Knowledge):
         known.found = Facts(-1)
 

@@ -64,7 +64,7 @@ def load_scoring(tx: Tx, project_id: int, *, lock: bool) -> Scoring:
     rows = tx.execute(
         select(col(SuspectRow.test_id), col(SuspectRow.state)).where(col(SuspectRow.project_id) == project_id)
     )
-    return Scoring(version, context, dict(rows.tuples().all()))
+    return Scoring(version, context, {row[0]: row[1] for row in rows})
 
 
 def save_scoring(
