@@ -44,10 +44,8 @@ def _named(projects: Sequence[Project], word: str) -> Project:
     raise NotFoundError(f"There is no repository called {word[:100]} here.{hint}")
 
 
-def which_test(
-    tx: Tx, visitor: Visitor, words: Sequence[str], verb: Verb, *, rest: str = ""
-) -> Found | Message:
-    """The one test these words mean; a menu when several do."""
+def tests_meant(tx: Tx, visitor: Visitor, words: Sequence[str]) -> list[tuple[Project, TestView]]:
+    """Every test these words may mean, in the repository they name if they name one; at least one."""
     projects = projects_of(tx, visitor.workspace)
     left, repo = split_repo(words, [one.repo for one in projects])
     if left and repo:
@@ -56,6 +54,14 @@ def which_test(
     found = reads.matches(tx, projects, text)
     if not found:
         raise NotFoundError(f"No test here has “{text[:100]}” in its name, class or file.")
+    return found
+
+
+def which_test(
+    tx: Tx, visitor: Visitor, words: Sequence[str], verb: Verb, *, rest: str = ""
+) -> Found | Message:
+    """The one test these words mean; a menu when several do."""
+    found = tests_meant(tx, visitor, words)
     if len(found) == 1:
         return Found(*found[0])
     choices = [(project.id, test) for project, test in found]

@@ -144,12 +144,10 @@ class SlackChat:
         answer = _tried(lambda: client.usergroups_users_list(usergroup=group))
         return frozenset(user for user in answer.get("users") or [] if isinstance(user, str))
 
-    def person(self, team: str, user: str) -> dict[str, Any]:
-        """Slack's record of a person (guest, other team). Raises ChatError."""
-        client = self._client(team)
-        answer = _tried(lambda: client.users_info(user=user))
-        found = answer.get("user")
-        return found if isinstance(found, dict) else {}
+    def ping(self) -> str:
+        """The workspace's name, when token and address are right. Raises ChatError."""
+        answer = _tried(self._client("").auth_test)
+        return str(answer.get("team") or "")
 
     def _client(self, team: str) -> WebClient:
         token = self._workspaces.token(team)

@@ -1,7 +1,5 @@
 """What the buttons do that open dialogs, turn pages or show things."""
 
-from collections.abc import Callable
-
 from bot.slack import answers, reads, wishes
 from bot.slack.blocks import deny, dialog, evidence, link, notice, release, waiting
 from bot.slack.blocks.pieces import Message, View
@@ -30,15 +28,19 @@ MAX_WAITING = 30
 async def evidence_dialog(kit: Kit, visitor: Visitor, value: str) -> None:
     """What each failure proves, as it was when proposed."""
     parse_handle(value)
-    await _filled(kit, visitor, "Evidence", lambda tx: _evidence(tx, visitor, value))
+    await kit.fill(visitor, "Evidence", lambda: kit.read(_evidence, visitor, value))
 
 
 async def review_dialog(kit: Kit, visitor: Visitor, value: str) -> None:
     """The same with the decision's buttons for those who may decide."""
     parse_handle(value)
-    roles = await kit.act(memberships, visitor)
-    deciding = {item.repo for item in roles if item.role.may_decide}
-    await _filled(kit, visitor, "Evidence", lambda tx: _evidence(tx, visitor, value, deciding))
+
+    async def gather() -> View:
+        roles = await kit.act(memberships, visitor)
+        deciding = {item.repo for item in roles if item.role.may_decide}
+        return await kit.read(_evidence, visitor, value, deciding)
+
+    await kit.fill(visitor, "Evidence", gather)
 
 
 def _evidence(tx: Tx, visitor: Visitor, value: str, deciding: set[str] | None = None) -> View:
@@ -56,7 +58,7 @@ async def evidence_now_dialog(kit: Kit, visitor: Visitor, value: str) -> None:
         page = reads.page_of_test(tx, project, wanted.test_id, kit.desk.now(), weeks=False)
         return evidence.evidence(page, frozen=False)
 
-    await _filled(kit, visitor, "Evidence", look)
+    await kit.fill(visitor, "Evidence", lambda: kit.read(look))
 
 
 async def approve_in_dialog(kit: Kit, visitor: Visitor, value: str) -> None:
@@ -117,7 +119,7 @@ async def waiting_dialog(kit: Kit, visitor: Visitor, _value: str) -> None:
         items_ = tuple(sorted(found, key=lambda item: -item.score)[:MAX_WAITING])
         return waiting.waiting(ListPage(0, "this workspace", "pending", items_, len(items_), 1, MAX_WAITING))
 
-    await _filled(kit, visitor, "Waiting decisions", look)
+    await kit.fill(visitor, "Waiting decisions", lambda: kit.read(look))
 
 
 async def settings_dialog(kit: Kit, visitor: Visitor, _value: str) -> None:
@@ -202,13 +204,15 @@ async def _with_test(kit: Kit, visitor: Visitor, verb: str, value: str) -> Messa
         case Verb.HISTORY:
             return await answers.history_of(kit, visitor, test.project_id, test.test_id)
         case Verb.RELEASE:
-            return await wishes.release_of(kit, visitor, test)
+            await wishes.release_dialog(kit, visitor, test)
         case Verb.SNOOZE:
             days = int(wanted.rest) if wanted.rest.isdecimal() else SNOOZE_DAYS
             return await wishes.snooze_of(kit, visitor, test, days=days)
         case Verb.QUARANTINE:
             await wishes.propose_dialog(kit, visitor, test)
-    return None if verb == Verb.QUARANTINE else await outdated(kit, visitor, value)
+        case _:
+            return await outdated(kit, visitor, value)
+    return None
 
 
 async def _with_project(kit: Kit, visitor: Visitor, verb: str, value: str) -> Message | None:
@@ -244,13 +248,3 @@ def numbers(rest: str, *defaults: int) -> tuple[int, ...]:
 async def outdated(_kit: Kit, _visitor: Visitor, _value: str) -> Message:
     """A button nobody knows any more."""
     return notice.refused(OLD)
-
-
-async def _filled(kit: Kit, visitor: Visitor, title: str, look: Callable[[Tx], View]) -> None:
-    """Open while the trigger is fresh, fill when the data is there, say so when it is not."""
-    view_id = await kit.views.open(visitor, dialog.loading(title))
-    try:
-        view = await kit.read(look)
-    except FlakeGuardError as error:
-        view = dialog.outcome(title, "warning", error.message)
-    await kit.views.update(visitor, view_id, view)

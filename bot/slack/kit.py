@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
+from time import monotonic
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import structlog
@@ -30,6 +31,8 @@ T = TypeVar("T")
 Work = Callable[[Visitor], Awaitable[Message | None]]
 Answers = Callable[[Visitor], Awaitable[View | None]]
 
+SETTLE_SECONDS = 0.3
+"""An outcome that overtakes its own ack would be covered by the ack's “Saving…”."""
 THREADS = 16
 """Database work of Slack's listeners at a time, so that uploads keep their share."""
 
@@ -107,7 +110,7 @@ class Kit:
 
     async def serve_dialog(self, visit: Visit, title: str, view_id: str, work: Answers) -> None:
         """The same for a dialog that shows “Saving…”: it is told how it ended."""
-        visitor = Visitor(visit, Workspace(visit.team, ""))
+        visitor, begun = Visitor(visit, Workspace(visit.team, "")), monotonic()
         try:
             visitor = await self._admit(visit)
             if not await self._first(visit):
@@ -116,6 +119,7 @@ class Kit:
         except Exception as error:  # noqa: BLE001 - see above
             view = dialog.outcome(title, "warning", spoken(sentence(error)))
         if view is not None:
+            await asyncio.sleep(max(0.0, SETTLE_SECONDS - (monotonic() - begun)))
             await self._show(visitor, view_id, view)
 
     async def _show(self, visitor: Visitor, view_id: str, view: View) -> None:
@@ -123,6 +127,17 @@ class Kit:
             await self.views.update(visitor, view_id, view)
         except FlakeGuardError as error:
             log.warning("slack.dialog_lost", error=error.message)
+
+    async def fill(self, visitor: Visitor, title: str, gather: Callable[[], Awaitable[View]]) -> None:
+        """Open a dialog while the trigger is fresh, fill it when the data is there, say so when it is not."""
+        view_id = await self.views.open(visitor, dialog.loading(title))
+        try:
+            view = await gather()
+        except DatabaseError as error:
+            view = dialog.outcome(title, "warning", spoken(sentence(error)))
+        except FlakeGuardError as error:
+            view = dialog.outcome(title, "warning", error.message)
+        await self.views.update(visitor, view_id, view)
 
     async def _first(self, visit: Visit) -> bool:
         def claim(desk: Desk) -> bool:

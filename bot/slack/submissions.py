@@ -15,7 +15,7 @@ from bot.slack.blocks.proposal import is_user_id
 from bot.slack.decisions import decided
 from bot.slack.kit import Kit
 from bot.slack.tenancy import project_of, projects_of
-from bot.slack.values import read_project
+from bot.slack.values import read_project, read_test
 from bot.slack.visit import Visitor
 from core.errors import ConflictError, NotFoundError, ValidationError
 from core.policy import Policy
@@ -181,7 +181,7 @@ def check_propose(form: Form) -> dict[str, str]:
     errors = in_range(form, "days", default=14, low=1, high=MAX_DAYS) | check_reason_length(form)
     if not form.text("text"):
         errors["text"] = "Say why, so that others can agree or object."
-    if not isinstance(form.meta.get("t"), int) and not form.text("test"):
+    if not isinstance(form.meta.get("t"), int) and not form.choice("pick") and not form.text("test"):
         errors["test"] = "Name the test, or a part of its name."
     return errors
 
@@ -205,6 +205,9 @@ def _meant(tx: Tx, visitor: Visitor, form: Form) -> tuple[int, int]:
     project_id, test_id = form.meta.get("p"), form.meta.get("t")
     if isinstance(project_id, int) and isinstance(test_id, int):
         return project_of(tx, visitor.workspace, project_id).id, test_id
+    if picked := form.choice("pick"):
+        chosen = read_test(picked)
+        return project_of(tx, visitor.workspace, chosen.project_id).id, chosen.test_id
     projects = projects_of(tx, visitor.workspace)
     if repo := form.choice("repo"):
         projects = [project_of(tx, visitor.workspace, read_project(repo).project_id)]

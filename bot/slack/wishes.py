@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from bot.slack import reads
-from bot.slack.ask import Found, which_project, which_test
-from bot.slack.blocks import dialog, notice, propose, release, settings
+from bot.slack.ask import Found, tests_meant, which_project, which_test
+from bot.slack.blocks import notice, propose, release, settings
 from bot.slack.blocks.pieces import Message, View
 from bot.slack.kit import Kit
 from bot.slack.tenancy import project_of, projects_of
 from bot.slack.visit import Visitor
 from core.command import Command, Verb, parse_days, split_repo
-from core.errors import ForbiddenError, NotFoundError, ValidationError
-from core.quarantine import SettledError
+from core.errors import ForbiddenError, ValidationError
+from core.quarantine import Quarantine, SettledError
 from core.tenancy import Project, Role
 from jobs import decide
 from jobs import propose as proposing
@@ -24,6 +24,8 @@ from storage.project import get_policy
 from storage.quarantine import open_quarantine_of
 from storage.slack import Route
 from storage.test_case import get_test
+
+PROPOSE = "Propose a quarantine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +48,30 @@ async def choose(kit: Kit, visitor: Visitor, command: Command, *, rest: str = ""
 
 async def quarantine_wish(kit: Kit, visitor: Visitor, command: Command) -> Message | None:
     """`quarantine TEST [--for] [--reason]`: with a reason it is proposed at once, else a dialog asks."""
+    reason = command.options.get("reason", "").strip()
+    if not reason:
+        await kit.fill(visitor, PROPOSE, lambda: kit.read(_proposal_of, visitor, command))
+        return None
     chosen = await choose(kit, visitor, command)
     if isinstance(chosen, Message):
         return chosen
-    if reason := command.options.get("reason", "").strip():
-        return await propose_now(kit, visitor, chosen, reason=reason, days=command.days("for"))
-    await propose_dialog(kit, visitor, chosen, days=command.days("for"))
-    return None
+    return await propose_now(kit, visitor, chosen, reason=reason, days=command.days("for"))
+
+
+def _proposal_of(tx: Tx, visitor: Visitor, command: Command) -> View:
+    """The dialog for the test the words mean; several matches become a choice in it."""
+    found = tests_meant(tx, visitor, command.words)
+    if len(found) == 1:
+        return _proposal(tx, visitor, Chosen(found[0][0].id, found[0][1].id), days=command.days("for"))
+    choices = tuple((project.id, test) for project, test in found)
+    return propose.propose(None, choices=choices, days=min(command.days("for") or 14, 60))
+
+
+def _proposal(tx: Tx, visitor: Visitor, chosen: Chosen, *, days: int | None = None) -> View:
+    project = project_of(tx, visitor.workspace, chosen.project_id)
+    test = view_of(get_test(tx, project.id, chosen.test_id))
+    ttl = days or get_policy(tx, project.id).ttl_days
+    return propose.propose(test, project_id=project.id, repo=project.repo, days=min(ttl, 60))
 
 
 async def propose_now(
@@ -76,52 +95,61 @@ async def propose_now(
     )
 
 
-async def propose_dialog(
-    kit: Kit, visitor: Visitor, chosen: Chosen | None, *, days: int | None = None, fragment: str = ""
-) -> None:
-    """Open the dialog at once and fill it when the data is there."""
-    view_id = await kit.views.open(visitor, dialog.loading("Propose a quarantine"))
+async def propose_dialog(kit: Kit, visitor: Visitor, chosen: Chosen | None) -> None:
+    """Ask for the reason, and for the test when none was chosen."""
 
     def look(tx: Tx) -> View:
-        if chosen is None:
-            repos = tuple((one.id, one.repo) for one in projects_of(tx, visitor.workspace))
-            return propose.propose(None, repos=repos, fragment=fragment)
-        project = project_of(tx, visitor.workspace, chosen.project_id)
-        test = view_of(get_test(tx, project.id, chosen.test_id))
-        ttl = days or get_policy(tx, project.id).ttl_days
-        return propose.propose(test, project_id=project.id, repo=project.repo, days=min(ttl, 60))
+        if chosen is not None:
+            return _proposal(tx, visitor, chosen)
+        repos = tuple((one.id, one.repo) for one in projects_of(tx, visitor.workspace))
+        return propose.propose(None, repos=repos)
 
-    await kit.views.update(visitor, view_id, await kit.read(look))
+    await kit.fill(visitor, PROPOSE, lambda: kit.read(look))
 
 
 async def release_wish(kit: Kit, visitor: Visitor, command: Command) -> Message | None:
-    """`release TEST [--reason]`."""
+    """`release TEST [--reason]`: with a reason the quarantine ends at once, else a dialog asks."""
+    reason = command.options.get("reason", "").strip()
+    if not reason:
+        await kit.fill(visitor, "Release", lambda: kit.read(_release_of, visitor, command))
+        return None
     chosen = await choose(kit, visitor, command)
     if isinstance(chosen, Message):
         return chosen
-    return await release_of(kit, visitor, chosen, reason=command.options.get("reason", ""))
-
-
-async def release_of(kit: Kit, visitor: Visitor, chosen: Chosen, *, reason: str = "") -> Message | None:
-    """With a reason the quarantine ends at once, else a dialog asks."""
     quarantine = await kit.read(_in_force, visitor, chosen)
-    if not reason.strip():
-        await kit.views.open(visitor, release.release(quarantine))
-        return None
     person = await kit.person(visitor)
-    quarantine_id = int(quarantine.removeprefix("q-").partition(":")[0])
-    done = await kit.act(
-        decide.release, quarantine_id, by=person, reason=reason, project_id=chosen.project_id
-    )
+    project_id = quarantine.project_id
+    done = await kit.act(decide.release, quarantine.id, by=person, reason=reason, project_id=project_id)
     return notice.done(f"Released ({done.name}): it blocks merges again.")
 
 
-def _in_force(tx: Tx, visitor: Visitor, chosen: Chosen) -> str:
+def _release_of(tx: Tx, visitor: Visitor, command: Command) -> View:
+    """The dialog for the quarantined test the words mean; tests that are not in quarantine are not meant."""
+    found = tests_meant(tx, visitor, command.words)
+    held = [open_quarantine_of(tx, project.id, test.id) for project, test in found]
+    active = [one for one in held if one is not None and one.state.in_force]
+    if len(active) == 1:
+        return release.release(active[0].handle)
+    if not active:
+        raise SettledError("No test of this name is in quarantine.")
+    raise ValidationError(f"{len(active)} quarantined tests match; give more of the name.")
+
+
+async def release_dialog(kit: Kit, visitor: Visitor, chosen: Chosen) -> None:
+    """Ask why."""
+
+    def look(tx: Tx) -> View:
+        return release.release(_in_force(tx, visitor, chosen).handle)
+
+    await kit.fill(visitor, "Release", lambda: kit.read(look))
+
+
+def _in_force(tx: Tx, visitor: Visitor, chosen: Chosen) -> Quarantine:
     project = project_of(tx, visitor.workspace, chosen.project_id)
     quarantine = open_quarantine_of(tx, project.id, chosen.test_id)
     if quarantine is None or not quarantine.state.in_force:
         raise SettledError("This test is not in quarantine.")
-    return quarantine.handle
+    return quarantine
 
 
 async def snooze_wish(kit: Kit, visitor: Visitor, command: Command) -> Message:
@@ -184,27 +212,22 @@ def _time(text: str) -> str:
     return text.rjust(5, "0") if text else ""
 
 
-async def settings_wish(kit: Kit, visitor: Visitor, command: Command) -> Message | None:
+async def settings_wish(kit: Kit, visitor: Visitor, command: Command) -> None:
     """`settings [repo]`."""
 
-    def look(tx: Tx) -> Project | Message:
-        return which_project(tx, visitor, command.text, Verb.SETTINGS)
+    def look(tx: Tx) -> View:
+        project = which_project(tx, visitor, command.text, Verb.SETTINGS)
+        if isinstance(project, Message):
+            repos = ", ".join(one.repo for one in projects_of(tx, visitor.workspace))
+            raise ValidationError(f"Say which repository: /flakeguard settings and one of {repos[:300]}.")
+        return _settings_view(tx, visitor, project.id)
 
-    project = await kit.read(look)
-    if isinstance(project, Message):
-        return project
-    await settings_dialog(kit, visitor, project.id)
-    return None
+    await kit.fill(visitor, "Settings", lambda: kit.read(look))
 
 
 async def settings_dialog(kit: Kit, visitor: Visitor, project_id: int | None) -> None:
-    """Open at once, fill with the present values; only for admins of the project."""
-    view_id = await kit.views.open(visitor, dialog.loading("Settings"))
-    try:
-        view = await kit.read(_settings_view, visitor, project_id)
-    except (ForbiddenError, NotFoundError) as error:
-        view = dialog.outcome("Settings", "warning", error.message)
-    await kit.views.update(visitor, view_id, view)
+    """The settings of a project, or of the first one the visitor is admin of."""
+    await kit.fill(visitor, "Settings", lambda: kit.read(_settings_view, visitor, project_id))
 
 
 def _settings_view(tx: Tx, visitor: Visitor, project_id: int | None) -> View:

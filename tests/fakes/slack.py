@@ -411,9 +411,11 @@ class FakeSlack:
         self.replace_view(view_id, payload["view"])
         return self.views[view_id]
 
-    def replace_view(self, view_id, view):
-        """What an open dialog shows from now on."""
+    def replace_view(self, view_id, view, *, unless_changed=None):
+        """What an open dialog shows from now on; `unless_changed`: only if it still shows this hash."""
         with self.changed:
+            if unless_changed and self.views[view_id]["hash"] != unless_changed:
+                return
             self.views[view_id] = {**view, "id": view_id, "hash": f"{next(self._ids)}.h", "team_id": TEAM}
             self.changed.notify_all()
 

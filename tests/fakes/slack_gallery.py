@@ -132,6 +132,9 @@ def modals():
         "settings": settings.settings(samples.settings()),
         "settings_conflict": settings.settings(samples.settings(changed_by="bob", repo="a/" + "long" * 30)),
         "propose": propose.propose(samples.LOGIN, project_id=1, repo="acme/web"),
+        "propose_choice": propose.propose(
+            None, choices=tuple((1, replace(samples.LOGIN, id=index)) for index in range(1, 31))
+        ),
         "propose_any": propose.propose(None, repos=repos, fragment="test_login"),
         "loading": dialog.loading("Evidence"),
         "saving": dialog.saving("Deny the quarantine"),

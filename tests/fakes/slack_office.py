@@ -143,6 +143,24 @@ def make_flaky(desk, project_id, name, *, runs=14, every=3, message="TimeoutErro
         ingest_report(desk, project_id, run, cases)
 
 
+def make_flaky_together(desk, project_id, names, *, runs=14, every=3):
+    """The tests fail and pass on retry in the same runs, each with a text of its own."""
+    for number in range(runs):
+        bad = number % every == 1
+        cases = [
+            case(
+                name,
+                *(("failed", "passed") if bad else ("passed",)),
+                message=f"{name} has a reason of its own",
+            )
+            for name in names
+        ]
+        cases += [case(f"steady_{index}") for index in range(200)]
+        at = now() - timedelta(hours=20 * (runs - number))
+        run = run_of(number, run_id=f"all-{number}", commit=f"{number:07x}", at=at, job="all")
+        ingest_report(desk, project_id, run, cases)
+
+
 def furnish(server, *, repo="acme/web", team="", channel="C01CI", organization="default"):
     """A project with two approvers, one admin and a channel."""
     project = enroll_project(server.desk, repo, by=SETUP, organization=organization)

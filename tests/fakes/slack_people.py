@@ -133,9 +133,10 @@ class Member:
 
     def submits(self, view, **values):
         """Fill in a dialog and submit it; the stand-in then does what the ack says."""
+        before = self.slack.views[view["id"]]["hash"]
         ack = self.wire.interaction(self.submission(view, **values))
         if ack.said and ack.said.get("response_action") == "update":
-            self.slack.replace_view(view["id"], ack.said["view"])
+            self.slack.replace_view(view["id"], ack.said["view"], unless_changed=before)
         return ack
 
     def submission(self, view, **values):

@@ -13,7 +13,8 @@ from bot.slack.blocks.pieces import (
     option,
     text_input,
 )
-from bot.slack.values import project_value
+from bot.slack.blocks.words import full_id, short_name
+from bot.slack.values import project_value, value_of_test
 from core.saying import TestView
 
 WHO = "An approver decides. Proposing changes nothing yet."
@@ -25,12 +26,13 @@ def propose(
     project_id: int = 0,
     repo: str = "",
     repos: tuple[tuple[int, str], ...] = (),
+    choices: tuple[tuple[int, TestView], ...] = (),
     days: int = 14,
     reason: str = "",
     fragment: str = "",
 ) -> View:
-    """With a test: its identity and a reason. Without one: its name has to be typed."""
-    which = [identity(test, repo)] if test else _ask(repos, fragment)
+    """With a test: its identity and a reason. With several to choose from: a menu. Else its name is typed."""
+    which = [identity(test, repo)] if test else _choose(choices) if choices else _ask(repos, fragment)
     return modal(
         "Propose a quarantine",
         [
@@ -49,6 +51,15 @@ def propose(
         callback_id="fg.quarantine.propose",
         private_metadata=json.dumps({"t": test.id, "p": project_id} if test else {}),
     )
+
+
+def _choose(choices: tuple[tuple[int, TestView], ...]) -> list[Block]:
+    options = [
+        option(short_name(test), value_of_test(project_id, test.id), description=full_id(test, 75))
+        for project_id, test in choices[:100]
+    ]
+    found = f"{len(choices)} tests match. Which one?"
+    return [field_input("pick", found, {"type": "static_select", "options": options})]
 
 
 def _ask(repos: tuple[tuple[int, str], ...], fragment: str) -> list[Block]:

@@ -244,6 +244,27 @@ def test_a_menu_goes_on_with_the_test_that_was_chosen(any_office):
     assert any_office.vera.answer("Healthy: steady_")
 
 
+def test_proposing_one_of_several_matches_is_a_choice_in_the_dialog(any_office):
+    any_office.fails_now_and_then("test_other", every=0)
+
+    any_office.vera.types("quarantine teady_2")
+    view = any_office.vera.dialog("Which one?")
+    options = next(block for block in view["blocks"] if block.get("block_id") == "pick")["element"]["options"]
+    any_office.vera.submits(
+        view, pick={"selected_option": options[0]}, text={"value": "slow"}, days={"value": "7"}
+    )
+
+    assert any_office.card("Quarantine steady_2")
+
+
+def test_releasing_a_test_that_is_not_in_quarantine_is_explained_in_the_dialog(any_office):
+    any_office.fails_now_and_then("test_other", every=0)
+
+    any_office.alice.types("release test_other")
+
+    assert any_office.alice.dialog("No test of this name is in quarantine")
+
+
 def test_sharing_posts_for_everybody_under_ones_name(any_office):
     any_office.fails_now_and_then()
 

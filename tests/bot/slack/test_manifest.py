@@ -37,9 +37,7 @@ def bot_scopes():
 
 
 def test_every_method_that_is_called_has_its_scope_and_no_scope_is_idle():
-    called = set(
-        re.findall(r"\.((?:chat|conversations|usergroups|users|views|auth|oauth)_\w+)\(", CODE)
-    )
+    called = set(re.findall(r"\.((?:chat|conversations|usergroups|users|views|auth|oauth)_\w+)\(", CODE))
 
     assert called == set(SCOPES)
     needed = {SCOPES[method] for method in called} - {""}
