@@ -14,6 +14,8 @@ NEGLIGIBLE = 0.002
 ENOUGH = 16
 """The best pieces decide whether it is flaky; more of them would only say it again."""
 TINY = 1e-9
+REPAIR_TAKES = 10
+"""Right after a flake nobody can have repaired it; half the chance of a repair has passed after so many runs."""
 _GRID = 2_000
 
 
@@ -92,7 +94,7 @@ def _p_active(flakes: float, runs: int, clean: int, thresholds: Thresholds) -> f
         return 1.0
     a, b = thresholds.alpha + flakes, thresholds.beta + max(runs - clean - flakes, 0.0)
     silence = exp(log_beta(a, b + clean) - log_beta(a, b))
-    h = thresholds.fixed_prior
+    h = thresholds.fixed_prior * clean / (clean + REPAIR_TAKES)
     return (1 - h) * silence / ((1 - h) * silence + h)
 
 

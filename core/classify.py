@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from core.belief import NEGLIGIBLE
 from core.detection_state import ProjectState, Reading
 from core.evidence import Bucket, Evidence, EvidenceClass, QTable
-from core.isolation import HOUR, INCIDENT, bucket_of, episode_of, reading, recurrent
-from core.ledger import DAY, Failure, Ledger
+from core.isolation import HOUR, bucket_of, episode_of, reading, recurrent
+from core.ledger import DAY, INCIDENT, Failure, Ledger
 from core.thresholds import Thresholds
 
 ONE_CAUSE = 4 * HOUR
@@ -171,7 +171,7 @@ def _places(ledger: Ledger, read: Reading, recurring: frozenset[int]) -> dict[in
         alone = stretches[read.origins[index]] == 1
         if signature in recurring or _unexplained(ledger, failure, alone=alone):
             found.setdefault(signature, []).append(failure)
-    return {signature: _counted(failures) for signature, failures in found.items()}
+    return {signature: _counted(ledger, failures) for signature, failures in found.items()}
 
 
 def _unexplained(ledger: Ledger, failure: Failure, *, alone: bool) -> bool:
@@ -184,20 +184,29 @@ def _unexplained(ledger: Ledger, failure: Failure, *, alone: bool) -> bool:
     return episode is None or (not episode.open and episode.commits <= SHORT_COMMITS)
 
 
-def _counted(failures: Sequence[Failure]) -> Places:
+def _counted(ledger: Ledger, failures: Sequence[Failure]) -> Places:
     """Other branches, or the default branch at other times, each with a pass since the one before."""
     counted: list[Failure] = []
     for failure in failures:
-        if all(_apart(other, failure) for other in counted):
+        if all(_apart(ledger, other, failure) for other in counted):
             counted.append(failure)
     return Places(frozenset(f.execution.key for f in failures), len(counted))
 
 
-def _apart(first: Failure, second: Failure) -> bool:
+def _apart(ledger: Ledger, first: Failure, second: Failure) -> bool:
     a, b = first.execution, second.execution
-    if a.order >= b.order or (a.branch == b.branch and not a.trunk) or a.commit == b.commit:
+    if a.order >= b.order or a.commit == b.commit:
+        return False
+    if a.branch == b.branch and not (a.trunk and _separate(ledger, first, second)):
         return False
     return 0 < first.pass_after_at < second.at
+
+
+def _separate(ledger: Ledger, first: Failure, second: Failure) -> bool:
+    """The default branch was green between them; passes elsewhere do not count."""
+    if first.execution.passed or second.execution.passed:
+        return True
+    return episode_of(ledger, first) is not episode_of(ledger, second)
 
 
 def _merged_green(state: ProjectState, ledger: Ledger, failure: Failure) -> bool:

@@ -218,7 +218,7 @@ def _to_confirm(case: Case, moment: Moment, q_table: QTable) -> list[str]:
 def _to_flag(moment: Moment, t: Thresholds, q_table: QTable) -> list[str]:
     """How many more failures that pass when the same commit runs again would flag it."""
     for more in range(1, 6):
-        if moment.with_more([_proof(q_table)] * more).belief(more_clean=more).score >= t.flag_at:
+        if moment.with_more([_proof(q_table)] * more).belief().score >= t.flag_at:
             flakes = "One more failure that passes" if more == 1 else f"{more} more failures that pass"
             return [f"{flakes} on a re-run of the same commit would flag it."]
     return []

@@ -77,7 +77,7 @@ def _report_of(run: Run, results: RunResults) -> _Report:
     failures = [f for f in results.failures if not (f.ambiguous and not f.final.bad)]
     return _Report(
         commit=run.commit,
-        group=digest(f"{run.run_id}\0{run.attempt}"),
+        group=digest(f"{run.run_id}\0{run.attempt}\0{run.variant}"),
         tests=max(results.tests, len(failures)),
         failures=failures,
         ids=sorted(f.test_id for f in failures),

@@ -6,19 +6,16 @@ from dataclasses import dataclass
 
 from core.detection_state import ProjectState, Reading
 from core.evidence import Bucket
-from core.ledger import DAY, Episode, Execution, Failure, FailureFacts, Ledger
+from core.ledger import DAY, FEW, INCIDENT, Episode, Execution, Failure, FailureFacts, Ledger
 from core.surroundings import Outage
 from core.thresholds import Thresholds
 
 HOUR = 3_600
-INCIDENT = 12 * HOUR
 SIGNATURE_LASTS = 48 * HOUR
 ALIKE_WITHIN = 2 * HOUR
 ALIKE_TESTS = 3
 FAR = 1 << 60
 NEARLY_ALONE, HARDLY_ALONE = 0.8, 0.3
-FEW = 3
-"""A proof counts as this test's own when so few failed with it."""
 SOME = 12
 _USUAL = Thresholds()
 """Facts about facts do not depend on a project's policy, so that they can be kept."""
@@ -184,7 +181,8 @@ def _known_flaky(ledger: Ledger) -> list[bool]:
     By facts alone, not by verdicts, so that isolation never depends on itself.
     """
     proofs = [f for f in ledger.failures if f.proven_at and _own(f.facts)]
-    return [_known_by(proofs, failure.at) for failure in ledger.failures]
+    since = ledger.known_since
+    return [0 < since <= failure.at or _known_by(proofs, failure.at) for failure in ledger.failures]
 
 
 def _own(facts: FailureFacts) -> bool:

@@ -4,6 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 DAY = 86_400
+INCIDENT = 12 * 3_600
+FEW = 3
+"""A proof counts as this test's own when so few failed with it."""
 FAILURES_KEPT = 50
 EPISODES_KEPT = 24
 DAYS_KEPT = 92
@@ -34,7 +37,7 @@ class FailureFacts:
     peers: tuple[int, ...]
     """A bounded sample of the other failing tests of its report."""
     group: int
-    """Hash of (run_id, attempt): reports of one workflow run share it."""
+    """Hash of (run_id, attempt, variant): shards and jobs of one workflow run share it, a matrix does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +175,8 @@ class Ledger:
     first_seen: int = 0
     last_seen: int = 0
     waiting: list[Failure] = field(default_factory=list)
+    known_since: int = 0
+    """When failures no longer remembered had made it known to be flaky; 0 if they had not."""
     turns: int = 0
     """Counts changes of anything but mere counts of passes; not stored."""
 
@@ -232,6 +237,8 @@ class Ledger:
         self.waiting.append(failure)
         if len(self.failures) > FAILURES_KEPT:
             gone = self.failures.pop(0)
+            if not self.known_since and gone.proven_at and gone.facts.failing <= FEW:
+                self.known_since = max(gone.proven_at, gone.at + INCIDENT)
             self.waiting = [f for f in self.waiting if f is not gone]
 
     def _advance(self, e: Execution) -> None:

@@ -200,7 +200,7 @@ def _unpack_episode(r: Unpacker) -> Episode:
 
 def _pack_ledger(p: Packer, ledger: Ledger) -> None:
     p.put(ledger.first_seen, ledger.last_seen, ledger.first_trunk_pass_at, ledger.last_trunk_pass_at)
-    p.put(ledger.clean_trunk_pass)
+    p.put(ledger.clean_trunk_pass, ledger.known_since)
     p.name(ledger.strip)
     p.put_all(n for day, counts in ledger.days.items() for n in (day, *counts))
     p.put_all(n for known in ledger.passes for n in known)
@@ -221,7 +221,7 @@ def _pack_ledger(p: Packer, ledger: Ledger) -> None:
 def _unpack_ledger(r: Unpacker) -> Ledger:
     ledger = Ledger()
     ledger.first_seen, ledger.last_seen, ledger.first_trunk_pass_at, ledger.last_trunk_pass_at = r.take(4)
-    ledger.clean_trunk_pass = bool(r.get())
+    ledger.clean_trunk_pass, ledger.known_since = bool(r.get()), r.get()
     ledger.strip = r.name()
     days = r.get_all()
     ledger.days = {days[i]: list(days[i + 1 : i + 5]) for i in range(0, len(days), 5)}
