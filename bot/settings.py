@@ -68,8 +68,8 @@ class Settings(BaseSettings):
     """Seconds a body may take to arrive."""
     max_in_flight: int = Field(64, alias="FLAKEGUARD_MAX_IN_FLIGHT", ge=1)
     """Requests worked on at once; more are answered 503 with Retry-After."""
-    token_rate: str = Field("1200/minute", alias="FLAKEGUARD_TOKEN_RATE")
-    address_rate: str = Field("3000/minute", alias="FLAKEGUARD_ADDRESS_RATE")
+    token_rate: str = Field("60000/minute", alias="FLAKEGUARD_TOKEN_RATE")
+    address_rate: str = Field("120000/minute", alias="FLAKEGUARD_ADDRESS_RATE")
     retention_days: int = Field(400, alias="FLAKEGUARD_RETENTION_DAYS", ge=30)
     """Test results older than this are dropped; the audit log is kept."""
     lease_seconds: float = Field(60.0, alias="FLAKEGUARD_LEASE_SECONDS", gt=0)

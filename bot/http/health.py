@@ -9,6 +9,7 @@ import anyio.to_thread
 import structlog
 from fastapi import APIRouter, Response
 
+from bot.http.backlog import check_waiting, waiting
 from bot.http.face import Face
 from core.errors import DatabaseError, FlakeGuardError
 
@@ -44,7 +45,8 @@ def health_routes(face: Face, checks: dict[str, DeepCheck]) -> APIRouter:
     async def deep(response: Response) -> dict[str, Any]:
         """Database, Slack, GitHub, scheduler, backlog and disk, each with what is wrong with it."""
         found = {"database": await check_database(face)}
-        for name, check in checks.items():
+        everything = {"backlog": lambda: check_waiting(face.desk), **checks}
+        for name, check in everything.items():
             found[name] = await run_check(face, check)
         ok = all(item["ok"] for item in found.values())
         response.status_code = 200 if ok else 503
@@ -53,10 +55,21 @@ def health_routes(face: Face, checks: dict[str, DeepCheck]) -> APIRouter:
     @router.get("/metrics", summary="Prometheus metrics", operation_id="metrics", response_class=Response)
     async def metrics() -> Response:
         """Requests, durations, ingestions, backlog."""
-        text = await face.work(face.metrics.text)
+        text = await face.work(lambda: _exposition(face))
         return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
     return router
+
+
+def _exposition(face: Face) -> bytes:
+    """The counters of this process, and the backlog as the database has it; without one, as last seen."""
+    try:
+        for kind, one in waiting(face.desk).items():
+            face.metrics.backlog.labels(kind).set(one.count)
+            face.metrics.backlog_age.labels(kind).set(one.seconds)
+    except DatabaseError:
+        log.warning("metrics.without_database")
+    return face.metrics.text()
 
 
 async def check_database(face: Face) -> dict[str, Any]:

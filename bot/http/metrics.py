@@ -43,6 +43,13 @@ class Metrics:
         )
         self.backlog = Gauge("flakeguard_backlog", "Work waiting", ["kind"], registry=self.registry)
 
+        self.backlog_age = Gauge(
+            "flakeguard_backlog_oldest_seconds",
+            "How long the oldest waiting work waits",
+            ["kind"],
+            registry=self.registry,
+        )
+
     def text(self) -> bytes:
         """The exposition."""
         return generate_latest(self.registry)

@@ -119,6 +119,7 @@ def test_metrics_count_requests_by_route_and_results(server):
     assert 'flakeguard_results_total{outcome="failed"} 1.0' in text
     assert 'route="/api/v1/ingestion/junit",status="201"' in text
     assert "no/such/thing" not in text
+    assert 'flakeguard_backlog{kind="inbox"} 0.0' in text
 
 
 def test_the_api_documents_itself(server):
