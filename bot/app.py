@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from fastapi import FastAPI
-from jobs.receive import sweep_inbox
 
 from bot.github.forge import GitHubForge
 from bot.github.router import github_router
@@ -20,6 +19,7 @@ from jobs.desk import Desk
 from jobs.dispatch import Loops
 from jobs.forge import Forge
 from jobs.publish import publish_due
+from jobs.receive import sweep_inbox
 from jobs.schedule import start_timetable
 from jobs.timetable import TASKS
 from storage.database import Database
@@ -94,4 +94,6 @@ def deep_checks(desk: Desk) -> Mapping[str, Callable[[], str]]:
     checks: dict[str, Callable[[], str]] = {}
     if desk.forge is not None:
         checks["github"] = desk.forge.ping
+    if isinstance(desk.chat, SlackChat):
+        checks["slack"] = desk.chat.ping
     return checks

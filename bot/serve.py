@@ -90,6 +90,8 @@ def _with_life(app: App) -> FastAPI:
             socket.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await socket
+            if app.slack is not None:
+                await app.slack.close()
             await asyncio.to_thread(app.stop)
 
     app.asgi.router.lifespan_context = lifespan

@@ -146,6 +146,8 @@ class SlackChat:
 
     def ping(self) -> str:
         """The workspace's name, when token and address are right. Raises ChatError."""
+        if not self._workspaces.single:
+            return "several workspaces"
         answer = _tried(self._client("").auth_test)
         return str(answer.get("team") or "")
 

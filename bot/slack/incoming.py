@@ -158,8 +158,8 @@ def _actions(payload: Mapping[str, Any]) -> tuple[Any, ...]:
     for action in acts:
         if not isinstance(action, dict):
             raise ValidationError("An action is an object.")
-        _strings(action, "action_id", "type")
-        _optional_strings(action, "value", "block_id", "action_ts")
+        _strings(action, "action_id")
+        _optional_strings(action, "type", "value", "block_id", "action_ts")
         if action.get("selected_option") is not None:
             _optional_strings(_child(action, "selected_option"), "value")
     first = acts[0]

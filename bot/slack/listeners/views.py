@@ -11,6 +11,7 @@ from bot.slack.blocks import dialog
 from bot.slack.blocks.pieces import View
 from bot.slack.incoming import read_payload
 from bot.slack.kit import Kit
+from bot.slack.refresh import refresh_home
 from bot.slack.submissions import Form
 from bot.slack.visit import Visitor, visit_of
 
@@ -46,6 +47,8 @@ def _listen(app: AsyncApp, kit: Kit, callback_id: str) -> None:
         visit = visit_of(read_payload(body))
 
         async def work(visitor: Visitor) -> View | None:
-            return await submit(kit, visitor, form)
+            shown = await submit(kit, visitor, form)
+            kit.start(refresh_home(kit, visitor))
+            return shown
 
         kit.start(kit.serve_dialog(visit, title, visit.view_id, work))

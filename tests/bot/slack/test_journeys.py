@@ -1,9 +1,18 @@
 """The stories people live through, told in both modes against the whole application."""
 
+import json
+import secrets
+import shutil
+import subprocess
+from pathlib import Path
+
 import pytest
+from fakes.slack_office import SETUP
 from fakes.slack_people import has_action, words_of
 
 from core.quarantine import State
+from core.tenancy import Scope
+from jobs.enroll import issue_token
 from storage.quarantine import list_quarantines
 
 
@@ -111,6 +120,7 @@ def test_the_home_tab_shows_what_waits_and_leads_to_the_decision(any_office):
 
     assert "It cannot block a merge" in words_of(any_office.alice.dialog("cannot block"))
     assert any_office.card("Quarantined: test_redirect")
+    assert any_office.alice.home("Nothing waits for you")
 
 
 def test_somebody_without_a_role_sees_no_proposals_on_their_home(any_office):
@@ -283,13 +293,41 @@ def test_a_channel_is_subscribed_by_an_admin_only(any_office):
 
 
 def test_linking_a_login_shows_ones_tests(any_office):
+    any_office.fails_now_and_then()
     any_office.alice.clicks({"type": "home", **link_home()}, "fg.home.link")
 
     any_office.alice.submits(any_office.alice.dialog("Your GitHub login"), login={"value": "alice"})
 
     assert any_office.alice.dialog("Linked to alice")
+    any_office.alice.opens_home()
+    assert any_office.alice.home("No test of yours needs attention")
 
 
 def link_home():
     button = {"type": "button", "action_id": "fg.home.link", "value": "open"}
     return {"blocks": [{"type": "section", "accessory": button}]}
+
+
+def test_the_line_on_the_first_home_really_sends_a_report(office, tmp_path):
+    curl = shutil.which("curl")
+    if curl is None:
+        pytest.skip("there is no curl here")
+    token = issue_token(
+        office.desk, office.project.id, Scope.INGEST_TRUNK, by=SETUP, randomness=secrets.token_bytes(32)
+    )
+    (tmp_path / "junit.xml").write_text('<testsuite name="s"><testcase classname="c" name="t"/></testsuite>')
+    office.alice.opens_home()
+    line = office.alice.home("curl -H")["blocks"][4]["elements"][0]["elements"][0]["text"]
+
+    command = line.replace("https://flakeguard.example.com", office.server.url)
+    variables = {
+        "FLAKEGUARD_TOKEN": token.raw,
+        "SHA": "4f1c2ab",
+        "PATH": str(Path(curl).parent),
+        "no_proxy": "*",
+    }
+    done = subprocess.run(
+        ["/bin/sh", "-c", command], cwd=tmp_path, env=variables, capture_output=True, check=True
+    )
+
+    assert json.loads(done.stdout)["counts"]["passed"] == 1
