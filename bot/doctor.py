@@ -58,7 +58,9 @@ def _database(settings: Settings) -> Iterator[Check]:
 def _schema(database: Database) -> Iterator[Check]:
     try:
         if not database.migrated():
-            yield Check("schema", "warning", "not up to date; `flakeguard migrate` (`serve` does it by itself)")
+            yield Check(
+                "schema", "warning", "not up to date; `flakeguard migrate` (`serve` does it by itself)"
+            )
             return
         with database.read() as tx:
             projects = len(list_projects(tx))
@@ -101,7 +103,9 @@ def _slack(settings: Settings) -> Check:
         return Check("slack", "ok", "Socket Mode")
     if settings.slack_signing_secret:
         return Check("slack", "ok", f"HTTP; request URL {settings.base_url}/slack/events")
-    return Check("slack", "wrong", "neither SLACK_APP_TOKEN (Socket Mode) nor SLACK_SIGNING_SECRET (HTTP) is set")
+    return Check(
+        "slack", "wrong", "neither SLACK_APP_TOKEN (Socket Mode) nor SLACK_SIGNING_SECRET (HTTP) is set"
+    )
 
 
 def _github(settings: Settings) -> Check:
@@ -113,4 +117,6 @@ def _github(settings: Settings) -> Check:
         return Check("github", "wrong", str(error))
     if not settings.github_webhook_secret:
         return Check("github", "wrong", "GITHUB_WEBHOOK_SECRET is not set; webhooks are refused")
-    return Check("github", "ok", f"App {settings.github_app_id}; webhooks at {settings.base_url}/github/webhooks")
+    return Check(
+        "github", "ok", f"App {settings.github_app_id}; webhooks at {settings.base_url}/github/webhooks"
+    )

@@ -10,7 +10,9 @@ from storage.backup import copy_to
 def back_up(desk: Desk, file: Path) -> int:
     """Write the copy; answers its size in bytes. An existing file is never overwritten."""
     if desk.database.dialect != "sqlite":
-        raise ValidationError("This copies SQLite only; for PostgreSQL use pg_dump, or your provider's snapshots.")
+        raise ValidationError(
+            "This copies SQLite only; for PostgreSQL use pg_dump, or your provider's snapshots."
+        )
     if file.exists():
         raise ConflictError(f"{file} exists already; give another name.")
     if not file.resolve().parent.is_dir():

@@ -10,7 +10,13 @@ from storage.summary import find_summary, store_summary
 
 
 def ingest_summary(
-    desk: Desk, project_id: int, *, run_id: str, status: str, duration_ms: int | None, at: datetime | None = None
+    desk: Desk,
+    project_id: int,
+    *,
+    run_id: str,
+    status: str,
+    duration_ms: int | None,
+    at: datetime | None = None,
 ) -> dict[str, Any]:
     """Store it once. ConflictError: the run is stored with another ending.
 
@@ -20,9 +26,7 @@ def ingest_summary(
         project = get_project(tx, project_id)
         there = find_summary(tx, project.id, run_id)
         at = at or (there[2] if there else desk.now())
-        stored = store_summary(
-            tx, project.id, run_id=run_id, status=status, duration_ms=duration_ms, at=at
-        )
+        stored = store_summary(tx, project.id, run_id=run_id, status=status, duration_ms=duration_ms, at=at)
         if stored == "conflict":
             raise ConflictError(f"The run {run_id} is stored with another ending.", run_id=run_id)
     return {

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from bot.http.auth import SERVER
 from bot.http.documented import LISTED, WRITE_PROBLEMS
@@ -32,7 +32,7 @@ class NewProject(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     repo: Annotated[str, Field(min_length=3, max_length=201, examples=["acme/shop"])]
-    org: Name = DEFAULT_ORGANIZATION
+    org: Annotated[Name, Field(validation_alias=AliasChoices("org", "organization"))] = DEFAULT_ORGANIZATION
     default_branch: Annotated[str, Field(min_length=1, max_length=200)] = "main"
     github_id: Annotated[int, Field(ge=1, le=2**53)] | None = None
 

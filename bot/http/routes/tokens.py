@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from bot.http.auth import Caller
 from bot.http.documented import LISTED, WRITE_PROBLEMS
@@ -25,7 +25,12 @@ class NewToken(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     project: Annotated[
-        str, Field(max_length=201, description="OWNER/NAME; not needed with a project's token")
+        str,
+        Field(
+            max_length=201,
+            description="OWNER/NAME; not needed with a project's token",
+            validation_alias=AliasChoices("project", "repo"),
+        ),
     ] = ""
     scope: Scope
     name: Annotated[str, Field(max_length=100)] = ""
