@@ -7,6 +7,7 @@ from core.naming import longer_name, short_name
 from core.quarantine import State
 from core.saying import Note, ProposalCard, Saying
 from jobs.digest_card import compose_digest, view_of
+from jobs.storm_card import compose_storm
 from storage.database import Tx
 from storage.flake import failures_since
 from storage.project import get_policy, get_project
@@ -33,6 +34,8 @@ def _compose(tx: Tx, publication: Publication, base_url: str) -> Saying | None:
             until = datetime.fromisoformat(publication.payload["until"])
             route = _route(tx, publication)
             return compose_digest(tx, project, until=until, route=route, base_url=base_url)
+        case "storm":
+            return compose_storm(tx, publication.project_id, publication.subject)
         case "note":
             return _note(tx, publication)
         case kind:

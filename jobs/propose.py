@@ -26,6 +26,7 @@ from storage.quarantine import (
     swap_quarantine,
 )
 from storage.snooze import snoozed_tests
+from storage.storm import stormy_tests
 from storage.test_case import TestCase, get_test
 
 NEVER = frozenset({"broken"})
@@ -76,9 +77,9 @@ def propose_confirmed(
 
 
 def blocked_tests(tx: Tx, project_id: int, now: datetime) -> set[int]:
-    """Tests the scorer does not ask about: asked already, denied or snoozed until later."""
+    """Tests the scorer does not ask about: asked already, denied or snoozed until later, in a storm."""
     asked = open_tests(tx, project_id) | cooling_tests(tx, project_id, now)
-    return asked | snoozed_tests(tx, project_id, now)
+    return asked | snoozed_tests(tx, project_id, now) | stormy_tests(tx, project_id)
 
 
 def withdraw_settled(

@@ -1,7 +1,7 @@
 """Respond: what changed verdicts lead to - proposals, proposals taken back, a word in a quarantine's thread."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from core.engine import RunOutcome
@@ -14,9 +14,10 @@ from jobs.announce import note_in_thread
 from jobs.explain import explain_test
 from jobs.propose import blocked_tests, propose_confirmed, withdraw_settled
 from jobs.score import Scoring
+from jobs.storm import shelter
 from storage.database import Tx
 from storage.failure import StoredFailure
-from storage.quarantine import in_force
+from storage.quarantine import in_force, rested_tests
 from storage.test_case import get_tests
 
 WITHDRAWN_BY = {
@@ -36,10 +37,16 @@ def respond(tx: Tx, scoring: Scoring, outcome: RunOutcome, *, now: datetime) -> 
     gone = {test_id: WITHDRAWN_BY[one.after] for test_id, one in newest.items() if one.after in WITHDRAWN_BY}
     withdraw_settled(tx, scoring.project, gone, now=now)
     confirmed = [test_id for test_id, one in newest.items() if one.after is TestState.FLAKY and one.confirmed]
-    again = [
-        test_id for test_id, thought in outcome.failures.items() if thought is FailureVerdict.KNOWN_FLAKY
-    ]
-    return ask_about(tx, scoring, sorted({*confirmed, *again}), now=now)
+    calm = shelter(tx, scoring, confirmed, now=now)
+    again = _flaked_again(tx, scoring, outcome, now) - set(confirmed)
+    return ask_about(tx, scoring, sorted({*calm, *again}), now=now)
+
+
+def _flaked_again(tx: Tx, scoring: Scoring, outcome: RunOutcome, now: datetime) -> set[int]:
+    """Known flaky tests that failed in this run; what somebody has just released is left to that person."""
+    failed = {one for one, thought in outcome.failures.items() if thought is FailureVerdict.KNOWN_FLAKY}
+    rest = timedelta(days=scoring.policy.deny_cooldown_days)
+    return failed - rested_tests(tx, scoring.project.id, now - rest) if failed else failed
 
 
 def ask_about(tx: Tx, scoring: Scoring, test_ids: Iterable[int], *, now: datetime) -> list[Quarantine]:

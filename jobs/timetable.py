@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from jobs.calm import end_calm_storms
 from jobs.digest import post_due_digests
 from jobs.expire import expire_due
 from jobs.reconcile import heal_deliveries, reconcile_runs
@@ -11,6 +12,7 @@ from jobs.sweep import sweep_projects
 
 TASKS = (
     Task("expire", timedelta(minutes=1), expire_due),
+    Task("calm", timedelta(minutes=1), end_calm_storms),
     Task("digest", timedelta(minutes=1), post_due_digests),
     Task("sweep", timedelta(hours=1), sweep_projects),
     Task("retain", timedelta(days=1), retain, lease=timedelta(hours=2)),

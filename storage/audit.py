@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import DDL, Index, Row, event, func, insert, select, text
+from sqlalchemy import Index, Row, func, insert, select, text
 from sqlmodel import Field, SQLModel, col
 
 from core.audit import GENESIS, AuditEvent, chain_hash, stable
@@ -48,12 +48,7 @@ TRIGGERS = {
         FOR EACH STATEMENT EXECUTE FUNCTION audit_append_only()""",
     ),
 }
-"""Run whenever the table is created, by the metadata or by the migration."""
-
-for _dialect, _statements in TRIGGERS.items():
-    for _statement in _statements:
-        _ddl = DDL(_statement.replace("%", "%%")).execute_if(dialect=_dialect)  # type: ignore[no-untyped-call]
-        event.listen(SQLModel.metadata.tables["audit_event"], "after_create", _ddl)
+"""Run by every migration; each statement may be repeated."""
 
 
 def append(

@@ -89,3 +89,15 @@ def failures_since(tx: Tx, project_id: int, test_id: int, since: datetime) -> tu
         )
     ).one()
     return row[0], row[1]
+
+
+def last_green(tx: Tx, project_id: int, *, before: datetime) -> datetime | None:
+    """When a whole run last passed without any failure."""
+    query = select(func.max(col(TestRunRow.at))).where(
+        col(TestRunRow.project_id) == project_id,
+        col(TestRunRow.at) < before,
+        col(TestRunRow.failed) + col(TestRunRow.errors) + col(TestRunRow.flaky) == 0,
+        col(TestRunRow.passed) > 0,
+        col(TestRunRow.partial).is_(False),
+    )
+    return tx.execute(query).scalar()

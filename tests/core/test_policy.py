@@ -1,7 +1,7 @@
 import contextlib
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.errors import ValidationError
@@ -91,6 +91,9 @@ def test_thresholds_carry_branch_and_version():
     assert (thresholds.default_branch, thresholds.version, thresholds.window_days) == ("trunk", 4, 14)
 
 
+@settings(
+    suppress_health_check=[HealthCheck.too_slow], deadline=None
+)  # unicode's tables are loaded here first
 @given(
     st.dictionaries(
         st.sampled_from(sorted(Policy().to_dict())),

@@ -635,6 +635,27 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("project_id", "test_id"),
     )
     op.create_table(
+        "storm",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("project_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("since", storage.columns.UtcTime(), nullable=False),
+        sa.Column("joined_at", storage.columns.UtcTime(), nullable=False),
+        sa.Column("over_at", storage.columns.UtcTime(), nullable=True),
+        sa.Column("ended", storage.columns.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("storm", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_storm_running",
+            ["project_id"],
+            unique=True,
+            sqlite_where=sa.text("over_at IS NULL"),
+            postgresql_where=sa.text("over_at IS NULL"),
+        )
+
+    op.create_table(
         "workflow_run",
         sa.Column("project_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
@@ -663,6 +684,15 @@ def upgrade() -> None:
             "ix_workflow_run_workflow", ["project_id", "workflow", "collected_at"], unique=False
         )
 
+    op.create_table(
+        "storm_test",
+        sa.Column("project_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("storm_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("test_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("joined_at", storage.columns.UtcTime(), nullable=False),
+        sa.ForeignKeyConstraint(["storm_id"], ["storm.id"]),
+        sa.PrimaryKeyConstraint("project_id", "storm_id", "test_id"),
+    )
     # ### end Alembic commands ###
 
 
