@@ -38,7 +38,7 @@ class Channel:
 
 @dataclass
 class Fault:
-    """What happens to the next `times` calls of `method` (`*`: any)."""
+    """What happens to the next `times` calls of `method` (`*`: any); `*_after`: once it has had its effect."""
 
     method: str
     kind: str
@@ -200,7 +200,7 @@ class FakeSlack:
                 return web.Response(status=500, text="<html>Server Error</html>")
             case "error":
                 return web.json_response({"ok": False, "error": fault.code})
-            case "hang":
+            case "hang" | "hang_after":
                 await asyncio.wait([asyncio.ensure_future(self._stop.wait())], timeout=fault.seconds)
             case "truncated":
                 whole = json.dumps(answer).encode()
