@@ -156,10 +156,9 @@ def simulate(
     as_json: bool = Json,
 ) -> None:
     """Replay the stored history under another policy and show what would have been different."""
-    from jobs.simulate import simulate as replay
-
     from bot.cli.reports import content_of
     from core.errors import ValidationError
+    from jobs.simulate import simulate as replay
 
     try:
         changes = json.loads(content_of(policy))
