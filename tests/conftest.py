@@ -8,12 +8,27 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+import structlog
+from hypothesis import HealthCheck, settings
 
 from storage.database import Database
 
 RUNTIME = Path(tempfile.gettempdir()) / f"fg-runtime-{os.getuid()}"
 RUNTIME.mkdir(mode=0o700, exist_ok=True)
 os.environ.setdefault("XDG_RUNTIME_DIR", str(RUNTIME))  # noqa: TID251 - the PostgreSQL wheel warns without it
+
+
+# A busy machine is not a reason to fail: how long an example takes says nothing about whether it is right.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
+
+
+@pytest.fixture(autouse=True)
+def _plain_logs():
+    """Whatever an earlier test configured, logs go where structlog sends them by itself."""
+    structlog.reset_defaults()
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

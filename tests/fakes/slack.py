@@ -146,7 +146,7 @@ class FakeSlack:
         self._responses[token] = 0
         return f"{self.origin}/response/{token}"
 
-    def until(self, look: Callable, seconds=8.0):
+    def until(self, look: Callable, seconds=40.0):
         """Wait until `look()` is true and answer with it."""
         deadline = time.monotonic() + seconds
         with self.changed:
