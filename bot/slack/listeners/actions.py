@@ -7,7 +7,7 @@ from typing import Any
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
-from bot.slack import clicks, decisions
+from bot.slack import clicks, decisions, storms
 from bot.slack.blocks.pieces import Message
 from bot.slack.incoming import read_payload
 from bot.slack.kit import Kit
@@ -38,8 +38,13 @@ CLICKS: dict[str, Click] = {
     "fg.status.top": clicks.top_of_project,
     "fg.list.newer": clicks.turn_page,
     "fg.list.older": clicks.turn_page,
+    "fg.storm.list": storms.tests_dialog,
 }
 """Everything that reads or opens a dialog; repeating it does no harm."""
+
+
+EFFECTS = frozenset({"fg.proposal.approve", "fg.proposal.more", "fg.storm.more"})
+"""What a replay must not do again."""
 
 
 def register(app: AsyncApp, kit: Kit) -> None:
@@ -72,13 +77,15 @@ async def _do(kit: Kit, body: dict[str, Any], name: str, value: str) -> None:
             return await _approve(kit, visitor, value)
         if name == "fg.proposal.more":
             return await clicks.more(kit, visitor, value)
+        if name == "fg.storm.more":
+            return await storms.more(kit, visitor, value)
         if name.startswith(("fg.choose.", "fg.repo.")):
             return await clicks.chosen(kit, visitor, name, value)
         # In lists the action's id ends in an index: fg.home.review.2
         click = CLICKS.get(name) or CLICKS.get(name.rpartition(".")[0], clicks.outdated)
         return await click(kit, visitor, value)
 
-    effect = name in {"fg.proposal.approve", "fg.proposal.more"} or name.startswith("fg.choose.snooze")
+    effect = name in EFFECTS or name.startswith("fg.choose.snooze")
     await kit.serve(visit, work, once=effect)
 
 

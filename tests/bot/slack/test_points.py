@@ -11,8 +11,9 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from fakes.slack_office import Office, Server, furnish, settings_for
+from fakes.slack_office import Office, Server, furnish, now, settings_for
 from fakes.slack_people import HttpWire, has_action, words_of
+from results import case, run_of
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
@@ -20,7 +21,9 @@ from bot.slack.blocks.pieces import button
 from core.quarantine import State
 from core.tenancy import Person, Via
 from jobs import decide
+from jobs.digest import post_digest
 from jobs.expire import expire_due
+from jobs.ingest import ingest_report
 from jobs.settings import change_policy
 from storage import audit
 from storage.publication import broken_channels
@@ -444,3 +447,27 @@ def test_a_slow_dialog_is_said_and_not_lost_silently(proposed):
     office.alice.clicks(card, "fg.proposal.deny")
 
     assert office.alice.answer("Click once more")
+
+
+def test_point_22_a_broken_test_is_never_proposed_by_itself_and_refused_when_asked_for(office):
+    for number in range(14):
+        at = now() - timedelta(hours=20 * (14 - number))
+        outcome = "passed" if number < 7 else "failed"
+        cases = [case("test_broken", outcome), *(case(f"steady_{index}") for index in range(30))]
+        run = run_of(number, run_id=f"b-{number}", commit=f"{number:07x}", at=at)
+        ingest_report(office.desk, office.project.id, run, cases)
+
+    office.vera.types('quarantine test_broken --reason "always red"')
+
+    assert office.vera.answer("broken, not flaky")
+    assert office.slack.messages() == []
+
+
+def test_point_20_no_news_is_one_line(office):
+    office.fails_now_and_then("test_calm", every=0)
+
+    post_digest(office.desk, office.project.id, until=now())
+
+    message = office.slack.until(lambda: office.slack.messages() and office.slack.messages()[0])
+    assert [block["type"] for block in message["blocks"]] == ["context"]
+    assert "nothing new" in words_of(message)
