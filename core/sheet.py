@@ -46,22 +46,28 @@ class Sheet:
     odd: Sequence[tuple[int, CaseResult]]
     """Position and case of every test that is not a plain pass or skip."""
     blocks: Sequence[Block]
+    last: bool = True
+    """Nothing follows: the report has been read to its end."""
 
 
 def sheets(cases: Iterable[CaseResult]) -> Iterator[Sheet]:
     """The report in parts; an empty report has one empty part."""
     stream = iter(cases)
-    first = True
-    while (part := list(islice(stream, PART))) or first:
-        yield read_sheet(part)
-        first = False
+    part = list(islice(stream, PART))
+    while True:
+        # One case ahead, so that whoever gets the last part can know that it is the last.
+        following = list(islice(stream, 1))
+        yield read_sheet(part, last=not following)
+        if not following:
+            return
+        part = following + list(islice(stream, PART - 1))
 
 
-def read_sheet(cases: Sequence[CaseResult]) -> Sheet:
+def read_sheet(cases: Sequence[CaseResult], *, last: bool = True) -> Sheet:
     """Columns of these cases. Written in list comprehensions: each costs a fraction of a loop over the cases."""
     attempts = [case.attempts for case in cases]
-    last = _last(attempts)
-    strange = _strange([attempt.outcome for attempt in last])
+    final = _last(attempts)
+    strange = _strange([attempt.outcome for attempt in final])
     if any([case.ambiguous for case in cases]):  # noqa: C419 - the list is twice as fast as a generator
         strange |= {place for place, case in enumerate(cases) if case.ambiguous}
     if sum(map(len, attempts)) != len(cases):
@@ -70,9 +76,9 @@ def read_sheet(cases: Sequence[CaseResult]) -> Sheet:
     for place in strange:
         codes[place] = code_of(cases[place])
     odd = [(place, cases[place]) for place in sorted(strange) if _odd(cases[place])]
-    seconds = np.array([attempt.duration for attempt in last], np.float64)
+    seconds = np.array([attempt.duration for attempt in final], np.float64)
     keys = [case.key for case in cases]
-    return Sheet(keys, codes, seconds, odd, blocks_of(keys))
+    return Sheet(keys, codes, seconds, odd, blocks_of(keys), last)
 
 
 def _odd(case: CaseResult) -> bool:

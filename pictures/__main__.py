@@ -1,4 +1,3 @@
-# ruff: noqa: INP001, S603, S607, PLC0415 - a script of ours that starts node from the PATH and imports late
 """Draw every Slack message, tab and dialog into docs/pictures: `python -m pictures [NAME ...]`.
 
 Needs Node 20 and a Chromium on the PATH (Debian: `apt-get install chromium`; or its path in CHROMIUM).

@@ -13,7 +13,7 @@ from core.sheet import Block, Sheet
 from storage.budget import allowed
 from storage.database import Tx
 from storage.knowledge import Knowledge, forget, knowledge, lock_identities
-from storage.test_case import create_cases, find_ids, has_cases
+from storage.test_case import create_cases, find_ids
 from storage.test_chunk import add_chunks, read_chunks
 
 UNKNOWN = -1
@@ -30,10 +30,19 @@ class Named:
     """Passing tests beyond the budget for new names: counted, without an id."""
 
 
-def name_tests(tx: Tx, project_id: int, sheet: Sheet, *, at: datetime, now: datetime) -> Named:
-    """Ids of all tests of the sheet; new ones are created as first seen `at`."""
+@dataclass(frozen=True, slots=True)
+class When:
+    """When the tests ran, when they were told, and whether these are the project's first results."""
+
+    at: datetime
+    now: datetime
+    first: bool = False
+
+
+def name_tests(tx: Tx, project_id: int, sheet: Sheet, when: When) -> Named:
+    """Ids of all tests of the sheet, new ones created."""
     while True:
-        named = _attempt(tx, project_id, sheet, at=at, now=now)
+        named = _attempt(tx, project_id, sheet, when)
         if named is not None:
             return named
         forget(tx, project_id)  # somebody erased or renamed meanwhile: what we knew is void
@@ -50,7 +59,7 @@ def known_ids(tx: Tx, project_id: int, sheet: Sheet) -> Ids:
     return ids
 
 
-def _attempt(tx: Tx, project_id: int, sheet: Sheet, *, at: datetime, now: datetime) -> Named | None:
+def _attempt(tx: Tx, project_id: int, sheet: Sheet, when: When) -> Named | None:
     known = knowledge(tx, project_id)
     ids, missing = _by_blocks(tx, known, sheet)
     if not _store_repeated(tx, known, sheet):
@@ -59,13 +68,12 @@ def _attempt(tx: Tx, project_id: int, sheet: Sheet, *, at: datetime, now: dateti
         return Named(ids, NO_IDS)
     places = _places(missing)
     names = digests(sheet.keys[place] for place in places)
-    first = not has_cases(tx, project_id)
-    found = {} if first else find_ids(tx, project_id, names)
+    found = find_ids(tx, project_id, names)
     created: dict[bytes, int] = {}
     if any(value not in found for value in names):
         if not lock_identities(tx, project_id):
             return None
-        created = _create(tx, project_id, sheet, places, names=names, found=found, at=at, now=now)
+        created = _create(tx, project_id, sheet, places, names=names, found=found, when=when)
     found |= created
     ids[places] = [found.get(value, UNKNOWN) for value in names]
     new = np.fromiter(created.values(), np.int64, len(created))
@@ -116,19 +124,17 @@ def _create(
     *,
     names: Sequence[bytes],
     found: dict[bytes, int],
-    at: datetime,
-    now: datetime,
+    when: When,
 ) -> dict[bytes, int]:
     """Rows for the names nobody has created meanwhile; `found` learns of those somebody has."""
     place_of = {value: place for value, place in zip(names, places, strict=True) if value not in found}
     found |= find_ids(tx, project_id, list(place_of))
     new = [value for value in place_of if value not in found]
     plain = [value for value in new if sheet.codes[place_of[value]] in {PASSED, SKIPPED}]
-    first = not has_cases(tx, project_id)
-    granted = allowed(tx, project_id, plain, report=len(sheet.keys), first=first, now=now)
+    granted = allowed(tx, project_id, plain, report=len(sheet.keys), first=when.first, now=when.now)
     withheld = set(plain) - granted
     wanted = {value: sheet.keys[place_of[value]] for value in new if value not in withheld}
-    return create_cases(tx, project_id, wanted, at)
+    return create_cases(tx, project_id, wanted, when.at)
 
 
 def _remember(known: Knowledge, blocks: Sequence[Block], ids: Ids, new: Ids) -> None:

@@ -18,7 +18,7 @@ from storage.failure import MOST_ROWS, FailureRecord, StoredFailure, add_failure
 from storage.history import Execution as Execution  # noqa: PLC0414 - part of this module's interface
 from storage.history import history as history  # noqa: PLC0414
 from storage.history import past as past  # noqa: PLC0414
-from storage.identity import UNKNOWN, known_ids, name_tests
+from storage.identity import UNKNOWN, When, known_ids, name_tests
 from storage.knowledge import knowledge
 from storage.merge import merged as merged  # noqa: PLC0414
 from storage.merge import merges as merges  # noqa: PLC0414
@@ -27,6 +27,7 @@ from storage.run_part import Columns, add_part
 from storage.summary import Stored
 from storage.summary import store_summary as store_summary  # noqa: PLC0414
 from storage.test_alias import aliases, todays
+from storage.test_case import has_cases
 from storage.test_run import UNREAD, Findings, Tally, claim_run, finish_run, stored_content
 from storage.test_run import RunRecord as RunRecord  # noqa: PLC0414
 from storage.test_run import get_run as get_run  # noqa: PLC0414
@@ -139,7 +140,7 @@ def _again(upload: _Upload, reading: "_Reading", parts: Iterable[Sheet], answer:
 
 
 class _Reading:
-    """A report read part by part, one part ahead: the last part is known to be the last before it is stored."""
+    """A report read part by part; what its stream tells at the end is known before the last part is stored."""
 
     def __init__(
         self, run: Run, cases: Iterable[CaseResult], *, dialect: str, warnings: Sequence[str]
@@ -154,15 +155,11 @@ class _Reading:
         self._tally = Tally()
 
     def __iter__(self) -> Iterator[Sheet]:
-        coming = sheets(self._cases)
-        sheet: Sheet | None = next(coming)
-        while sheet is not None:
+        for sheet in sheets(self._cases):
             self._content.add(sheet)
             self._tally += _tally(sheet)
-            following = next(coming, None)
-            self.done = following is None
+            self.done = sheet.last
             yield sheet
-            sheet = following
 
     @property
     def partial(self) -> bool:
@@ -194,13 +191,15 @@ class _Writing:
         self._run_pk = run_pk
         self._reading = reading
         self._job = job_key(upload.run)
+        self._first = not has_cases(upload.tx, upload.project_id)
         self._parts = 0
         self._created = NO_IDS
 
     def name(self, sheet: Sheet) -> Ids:
         """The ids of a part's tests, in its order."""
         upload = self._upload
-        named = name_tests(upload.tx, upload.project_id, sheet, at=upload.run.at, now=upload.now)
+        when = When(upload.run.at, upload.now, first=self._first)
+        named = name_tests(upload.tx, upload.project_id, sheet, when)
         self._created = named.created
         self.withheld += named.withheld
         return named.ids

@@ -25,10 +25,16 @@ def main() -> None:
     parser.add_argument("--tune-seeds", default="101:103", help="first:after-last")
     parser.add_argument("--report-seeds", default="1:4")
     parser.add_argument("--days", type=float, default=1.0, help="scale of every history's length")
-    parser.add_argument("--jsonl", type=Path, help="only write one history (first profile, first seed) as results.jsonl")
+    parser.add_argument(
+        "--jsonl", type=Path, help="only write one history (first profile, first seed) as results.jsonl"
+    )
     parser.add_argument("--project", default="acme/web")
     options = parser.parse_args()
-    names = options.profiles.split(",") if options.profiles else (QUICK if options.quick else [p.name for p in PROFILES])
+    names = (
+        options.profiles.split(",")
+        if options.profiles
+        else (QUICK if options.quick else [p.name for p in PROFILES])
+    )
     profiles = [BY_NAME[name] for name in names]
     seeds = range(*map(int, options.report_seeds.split(":")))
     if options.jsonl:
@@ -52,7 +58,10 @@ def _benchmark(options: argparse.Namespace, profiles, seeds) -> None:
         plots = draw(results, options.report.parent / "images" / "detection")
         scale = f" --days {options.days:g}" if options.days != 1.0 else ""
         command = f"python -m benchmarks.detection --report {options.report}{scale}"
-        write(options.report, page(results, tuned_on=_span(training), reported_on=_span(seeds), plots=plots, command=command))
+        write(
+            options.report,
+            page(results, tuned_on=_span(training), reported_on=_span(seeds), plots=plots, command=command),
+        )
 
 
 def _span(seeds: range) -> str:

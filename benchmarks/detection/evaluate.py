@@ -46,7 +46,14 @@ def tune(profiles: Sequence[Profile], seeds: Sequence[int], *, days: float = 1.0
     return best
 
 
-def evaluate(profiles: Sequence[Profile], seeds: Sequence[int], tuned: dict[str, float], *, days: float = 1.0, say=print) -> Results:
+def evaluate(
+    profiles: Sequence[Profile],
+    seeds: Sequence[int],
+    tuned: dict[str, float],
+    *,
+    days: float = 1.0,
+    say=print,
+) -> Results:
     """Every rule on every history of the reporting seeds."""
     results = Results(thresholds=tuned)
     for history in histories(profiles, seeds, days=days):
@@ -54,7 +61,9 @@ def evaluate(profiles: Sequence[Profile], seeds: Sequence[int], tuned: dict[str,
         for make in RULES:
             _peer(results, make, history, tuned[make.name])
         mine = summary(results.scores[OURS][-1:])
-        say(f"{history.profile:11} seed {history.seed}: precision {mine.precision:.3f} recall {mine.recall:.3f}")
+        say(
+            f"{history.profile:11} seed {history.seed}: precision {mine.precision:.3f} recall {mine.recall:.3f}"
+        )
     return results
 
 

@@ -169,7 +169,9 @@ def rank_correlation(pairs: Sequence[tuple[float, float]]) -> float:
     return float(np.corrcoef(a, b)[0, 1])
 
 
-def paired_bootstrap(ours: Sequence[Score], theirs: Sequence[Score], *, rounds: int = 2_000, seed: int = 7) -> tuple[float, float]:
+def paired_bootstrap(
+    ours: Sequence[Score], theirs: Sequence[Score], *, rounds: int = 2_000, seed: int = 7
+) -> tuple[float, float]:
     """95 % interval of the difference in F1, resampling whole histories."""
     rng = np.random.default_rng(seed)
     ours, theirs = ([_parts(s) for s in scores] for scores in (ours, theirs))

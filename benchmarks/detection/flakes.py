@@ -57,7 +57,9 @@ def draw(rng: np.random.Generator, hours: float, messages: tuple[str, ...]) -> F
     """Rates: part as public re-run data show them (many tiny, a quarter above 10 %), part the range teams live with."""
     kind = str(rng.choice(list(KINDS), p=np.array(list(KINDS.values())) / sum(KINDS.values())))
     measured = rng.random() < 0.4
-    rate = float(np.clip(rng.beta(0.24, 1.9), 5e-4, 0.7) if measured else np.exp(rng.uniform(*np.log((0.002, 0.35)))))
+    rate = float(
+        np.clip(rng.beta(0.24, 1.9), 5e-4, 0.7) if measured else np.exp(rng.uniform(*np.log((0.002, 0.35))))
+    )
     since = rng.uniform(0.2, 0.7) * hours if kind == "onset" else 0.0
     until = rng.uniform(0.35, 0.8) * hours if kind == "fixed" else float("inf")
     sticky = {"order": 0.85, "burst": 0.8, "time-of-day": 0.7, "environment": 0.3}.get(kind)

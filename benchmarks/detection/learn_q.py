@@ -63,8 +63,22 @@ def main() -> None:
         for seed in range(first, last):
             seen += count(simulate(BY_NAME[name], seed))
             print(name, seed, flush=True)
-            counts = {f"{kind}/{bucket}/{'flake' if flake else 'other'}": n for (kind, bucket, flake), n in sorted(seen.items())}
-            options.out.write_text(json.dumps({"seeds": options.seeds, "profiles": options.profiles, "table": table_of(seen), "counts": counts}, indent=1) + "\n")
+            counts = {
+                f"{kind}/{bucket}/{'flake' if flake else 'other'}": n
+                for (kind, bucket, flake), n in sorted(seen.items())
+            }
+            options.out.write_text(
+                json.dumps(
+                    {
+                        "seeds": options.seeds,
+                        "profiles": options.profiles,
+                        "table": table_of(seen),
+                        "counts": counts,
+                    },
+                    indent=1,
+                )
+                + "\n"
+            )
 
 
 if __name__ == "__main__":

@@ -157,7 +157,9 @@ class Monitors(_SameCommit):
             self.say(test, score, event)
 
     def _rate(self, event, test):
-        runs = [bad for at, ids, bad in self.main[event.run.job, event.run.variant][-60:] if _contains(ids, test)]
+        runs = [
+            bad for at, ids, bad in self.main[event.run.job, event.run.variant][-60:] if _contains(ids, test)
+        ]
         return sum(test in bad for bad in runs) / len(runs) if len(runs) >= 10 else 0.0
 
 
@@ -169,7 +171,9 @@ class _Sequence(Rule):
         self.runs = defaultdict(lambda: deque(maxlen=length))
 
     def outcomes(self, event, test) -> list[bool]:
-        return [test in bad for ids, bad in self.runs[event.run.job, event.run.variant] if _contains(ids, test)]
+        return [
+            test in bad for ids, bad in self.runs[event.run.job, event.run.variant] if _contains(ids, test)
+        ]
 
     def learn(self, event, bad):
         self.runs[event.run.job, event.run.variant].append((event.ids, bad))

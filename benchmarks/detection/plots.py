@@ -9,7 +9,7 @@ from benchmarks.detection.evaluate import OURS, Results
 from benchmarks.detection.figures import summary
 
 mpl.use("Agg")
-from matplotlib import pyplot as plt  # noqa: E402 - the backend must be chosen first
+from matplotlib import pyplot as plt
 
 INK, PALE = "#1f6feb", "#b8c4d0"
 
@@ -28,7 +28,11 @@ def _f1(results: Results, path: Path) -> None:
     values = {name: summary(results.scores[name]).f1 for name in names}
     names.sort(key=lambda name: values[name])
     figure, axes = plt.subplots(figsize=(7, 3.6))
-    bars = axes.barh([n.replace(", guarded and tuned", "") for n in names], [values[n] for n in names], color=[INK if n == OURS else PALE for n in names])
+    bars = axes.barh(
+        [n.replace(", guarded and tuned", "") for n in names],
+        [values[n] for n in names],
+        color=[INK if n == OURS else PALE for n in names],
+    )
     axes.bar_label(bars, fmt="%.3f", padding=3)
     axes.set_xlim(0, 1.12)
     _finish(figure, axes, "F1, every rule behind the outage guard and tuned", path)

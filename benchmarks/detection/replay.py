@@ -46,7 +46,8 @@ def results_of(event: RunEvent) -> RunResults:
         FailedExecution(
             test,
             tuple(
-                AttemptFact(Outcome.PASSED) if m is None else AttemptFact(Outcome.FAILED, mark(m)) for m in attempts
+                AttemptFact(Outcome.PASSED) if m is None else AttemptFact(Outcome.FAILED, mark(m))
+                for m in attempts
             ),
         )
         for test, attempts in event.failures.items()
@@ -74,12 +75,16 @@ class Past:
             at = int(np.searchsorted(ids, test))
             if at < len(ids) and ids[at] == test:
                 found += [
-                    PastExecution(e.run, Outcome.PASSED, run_ref=ref) for ref, e in entries if test not in e.failures
+                    PastExecution(e.run, Outcome.PASSED, run_ref=ref)
+                    for ref, e in entries
+                    if test not in e.failures
                 ]
         return found
 
 
-def replay(history: History, thresholds: Thresholds | None = None, q_table: QTable = SHIPPED, watch=None) -> Replay:
+def replay(
+    history: History, thresholds: Thresholds | None = None, q_table: QTable = SHIPPED, watch=None
+) -> Replay:
     """`watch(state, now)` is called once a simulated week."""
     t = thresholds or Thresholds()
     state, past, said = ProjectState.empty(), Past(), Replay()
@@ -91,7 +96,9 @@ def replay(history: History, thresholds: Thresholds | None = None, q_table: QTab
         else:
             results = results_of(event)
             started = time.process_time()
-            outcome = apply_run(state, event.run, results, run_ref=ref, thresholds=t, history=past.of, q_table=q_table)
+            outcome = apply_run(
+                state, event.run, results, run_ref=ref, thresholds=t, history=past.of, q_table=q_table
+            )
             past.add(ref, event)
         said.seconds += time.process_time() - started
         _note(said, outcome.transitions)
@@ -114,8 +121,8 @@ def _note(said: Replay, transitions) -> None:
 
 
 def _final(said: Replay, state: ProjectState, history: History, t: Thresholds, q_table: QTable) -> None:
-    from core.placing import seconds
     from core.judge import case_of
+    from core.placing import seconds
 
     now = seconds(history.events[-1].at)
     for test in state.suspects:

@@ -35,11 +35,18 @@ def write(path: Path, generated: str) -> None:
 
 def _rules(results: Results) -> str:
     ours = results.scores[OURS]
-    rows = ["| rule | precision | recall | F1 | broken accused | outage victims accused | failures to flag p50/p90 | hours p50 | PR-AUC | F1 behind ours by (95 %) |", "|---|---|---|---|---|---|---|---|---|---|"]
+    rows = [
+        "| rule | precision | recall | F1 | broken accused | outage victims accused | failures to flag p50/p90 | hours p50 | PR-AUC | F1 behind ours by (95 %) |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
     ranked = sorted(results.scores, key=lambda name: -summary(results.scores[name]).f1)
     for name in ranked:
         s = summary(results.scores[name])
-        behind = "" if name in {OURS, PROVEN} else "{:.3f} to {:.3f}".format(*paired_bootstrap(ours, results.scores[name]))
+        behind = (
+            ""
+            if name in {OURS, PROVEN}
+            else "{:.3f} to {:.3f}".format(*paired_bootstrap(ours, results.scores[name]))
+        )
         label = f"**{name}**" if name == OURS else name
         if name.endswith("tuned"):
             label += f" (at {results.thresholds[name.split(',')[0]]:g})"
@@ -51,7 +58,10 @@ def _rules(results: Results) -> str:
 
 
 def _profiles(results: Results) -> str:
-    rows = ["| profile | detectable | precision | recall | F1 | broken accused | outage victims accused | confirmed | of them wrong | failures to flag p50/p90 | Brier | ms a run |", "|---|---|---|---|---|---|---|---|---|---|---|---|"]
+    rows = [
+        "| profile | detectable | precision | recall | F1 | broken accused | outage victims accused | confirmed | of them wrong | failures to flag p50/p90 | Brier | ms a run |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
     pooled = {"**all**": summary(results.scores[OURS])}
     for name, s in (by_profile(results.scores[OURS]) | pooled).items():
         rows.append(

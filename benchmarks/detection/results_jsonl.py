@@ -27,7 +27,13 @@ def _run_lines(history: History, event: RunEvent, project: str) -> Iterator[str]
     }  # fmt: skip
     for test in event.ids.tolist():
         key = history.keys[test]
-        named = {"suite": key.suite, "class": key.class_name, "name": key.name, "file": key.file, "duration": 0.01}
+        named = {
+            "suite": key.suite,
+            "class": key.class_name,
+            "name": key.name,
+            "file": key.file,
+            "duration": 0.01,
+        }
         for message in event.failures.get(test, (None,)):
             status = {"status": "passed"} if message is None else {"status": "failed", "message": message}
             yield json.dumps(context | named | status)

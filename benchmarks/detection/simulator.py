@@ -121,11 +121,18 @@ class Simulator:
             only = int(rng.integers(len(variants))) if flake.kind == "environment" else -1
             for v in range(len(variants)):
                 if only in {-1, v}:
-                    self._make_flaky(v * p.tests + test, Flake(flake.kind, flake.rate, flake.since, flake.until, flake.sticky, own, flake.hour))
+                    self._make_flaky(
+                        v * p.tests + test,
+                        Flake(
+                            flake.kind, flake.rate, flake.since, flake.until, flake.sticky, own, flake.hour
+                        ),
+                    )
         self.renamed = set(rng.choice(p.tests, round(p.tests * p.renames), replace=False).tolist())
         self.rename_at = 0.5 * self.hours
         self.jobs = list(self._lay_out_jobs())
-        self.flaky_ids = {id(job): np.array(sorted(set(job.tests.tolist()) & self.flakes.keys()), int) for job in self.jobs}
+        self.flaky_ids = {
+            id(job): np.array(sorted(set(job.tests.tolist()) & self.flakes.keys()), int) for job in self.jobs
+        }
 
     def _make_flaky(self, test: int, flake: Flake) -> None:
         self.flakes[test] = flake
@@ -134,7 +141,13 @@ class Simulator:
     def _own_message(self, test: int, k: int) -> str:
         if self.rng.random() < self.profile.generic_messages:
             return str(self.rng.choice(GENERIC))
-        words = ("expected status ready", "element not found", "lists differ", "deadline exceeded in worker", "stale value")
+        words = (
+            "expected status ready",
+            "element not found",
+            "lists differ",
+            "deadline exceeded in worker",
+            "stale value",
+        )
         return f"AssertionError: {words[(test + k) % len(words)]} in step_{chr(97 + test % 26)}{chr(97 + test // 26 % 26)}{chr(97 + k)}"
 
     def _lay_out_jobs(self):
@@ -160,12 +173,22 @@ class Simulator:
             start = float(rng.integers(p.days)) * 24 + rng.uniform(8, 19)
             messages = tuple(str(m) for m in rng.choice(INFRA, int(rng.integers(1, 3)), replace=False))
             if rng.random() < 0.5:
-                outage = Outage(start, start + rng.exponential(3.0), rng.uniform(0.6, 1.0), None, 0.9, messages, 0.05)
+                outage = Outage(
+                    start, start + rng.exponential(3.0), rng.uniform(0.6, 1.0), None, 0.9, messages, 0.05
+                )
             else:
                 size = int(rng.integers(2, 6)) if rng.random() < 0.6 else int(rng.integers(1, 3))
                 files = set(rng.choice(np.unique(self.files), size).tolist())
                 tests = frozenset(i for i in range(p.tests) if self.files[i] in files)
-                outage = Outage(start, start + rng.exponential(4.0), rng.uniform(0.15, 0.7), tests, rng.uniform(0.3, 0.9), messages, rng.uniform(0.05, 0.4))
+                outage = Outage(
+                    start,
+                    start + rng.exponential(4.0),
+                    rng.uniform(0.15, 0.7),
+                    tests,
+                    rng.uniform(0.3, 0.9),
+                    messages,
+                    rng.uniform(0.05, 0.4),
+                )
             self.outages.append(outage)
 
     # -- time --------------------------------------------------------------------------------------
@@ -210,7 +233,13 @@ class Simulator:
     def _open(self, hour: float) -> None:
         number = next(self.numbers)
         fork = self.rng.random() < self.profile.forks
-        pr = PullRequest(number, f"feature/{number}" if not fork else "main", fork, self.main, planned=int(self.rng.geometric(0.55)))
+        pr = PullRequest(
+            number,
+            f"feature/{number}" if not fork else "main",
+            fork,
+            self.main,
+            planned=int(self.rng.geometric(0.55)),
+        )
         self._push(pr, hour)
 
     def _push(self, pr: PullRequest, hour: float) -> None:
@@ -239,13 +268,24 @@ class Simulator:
         if style < 0.55:
             text = str(rng.choice(GENERIC))
             return Breakage(dict.fromkeys(tests, text))
-        return Breakage({test: f"AssertionError: assert result == expected in check_{test % 97 if style < 0.8 else where}" for test in tests})
+        return Breakage(
+            {
+                test: f"AssertionError: assert result == expected in check_{test % 97 if style < 0.8 else where}"
+                for test in tests
+            }
+        )
 
     def _check(self, pr: PullRequest, hour: float) -> None:
         assert pr.head is not None
         pr.attempts += 1
-        jobs = [j for j in self.jobs if not j.nightly and (pr.attempts == 1 or j.name + j.variant in pr.red_jobs)]
-        run_id = pr.run_id if pr.attempts == 1 or not self.profile.rerun_as_new_run else f"{pr.run_id}b{pr.attempts}"
+        jobs = [
+            j for j in self.jobs if not j.nightly and (pr.attempts == 1 or j.name + j.variant in pr.red_jobs)
+        ]
+        run_id = (
+            pr.run_id
+            if pr.attempts == 1 or not self.profile.rerun_as_new_run
+            else f"{pr.run_id}b{pr.attempts}"
+        )
         attempt = 1 if self.profile.rerun_as_new_run else pr.attempts
         known = self.rng.random() < self.profile.base_known
         red, by_chance = [], True
@@ -290,7 +330,10 @@ class Simulator:
         if not pr.fork:
             self.events.append(Merge(pr.branch, pr.head.name, self.main.name, self.at(hour)))
         if regression:
-            self._later(self._working(hour + 0.4 + rng.exponential(p.repair_hours)), lambda h: self._repair(regression, h))
+            self._later(
+                self._working(hour + 0.4 + rng.exponential(p.repair_hours)),
+                lambda h: self._repair(regression, h),
+            )
         if self.merges % p.main_every == 0 or regression:
             self._check_main(self.main, hour + 0.01, 1, None)
 
@@ -299,7 +342,9 @@ class Simulator:
         self.main = Commit(self._sha(), broken)
         self._check_main(self.main, hour, 1, None)
 
-    def _check_main(self, commit: Commit, hour: float, attempt: int, only: tuple[str, ...] | None, run_id: str = "") -> None:
+    def _check_main(
+        self, commit: Commit, hour: float, attempt: int, only: tuple[str, ...] | None, run_id: str = ""
+    ) -> None:
         run_id = run_id or f"m{next(self.order)}"
         red = []
         for job in self.jobs:
@@ -314,7 +359,10 @@ class Simulator:
             if any(a[-1] is not None for a in event.failures.values()):
                 red.append(job.name + job.variant)
         if red and attempt < 3 and self.rng.random() < self.profile.rerun_main:
-            self._later(hour + self.rng.uniform(0.2, 2.0), lambda h: self._check_main(commit, h, attempt + 1, tuple(red), run_id))
+            self._later(
+                hour + self.rng.uniform(0.2, 2.0),
+                lambda h: self._check_main(commit, h, attempt + 1, tuple(red), run_id),
+            )
 
     def _nightly(self, hour: float) -> None:
         for job in self.jobs:
@@ -344,9 +392,15 @@ class Simulator:
                 failing[test] = (attempts, Cause.CHANCE)
         return self._report(job, context, failing, hour)
 
-    def _strike(self, job: Job, outage: Outage, shift: int, failing: dict[int, tuple[Attempts, Cause]]) -> None:
+    def _strike(
+        self, job: Job, outage: Outage, shift: int, failing: dict[int, tuple[Attempts, Cause]]
+    ) -> None:
         rng = self.rng
-        tests = job.tests.tolist() if outage.tests is None else [t for t in job.tests.tolist() if t - shift in outage.tests]
+        tests = (
+            job.tests.tolist()
+            if outage.tests is None
+            else [t for t in job.tests.tolist() if t - shift in outage.tests]
+        )
         for test in tests:
             if test in failing or rng.random() >= outage.share:
                 continue
@@ -370,7 +424,9 @@ class Simulator:
             return ""
         return str(self.rng.choice(flake.messages))
 
-    def _report(self, job: Job, context: Run, failing: dict[int, tuple[Attempts, Cause]], hour: float) -> RunEvent:
+    def _report(
+        self, job: Job, context: Run, failing: dict[int, tuple[Attempts, Cause]], hour: float
+    ) -> RunEvent:
         ids = job.tests
         if self.renamed and hour >= self.rename_at:
             ids, failing = self._under_new_names(ids, failing)
@@ -384,7 +440,9 @@ class Simulator:
                 truth.broken_failures += 1
             else:
                 truth.outage_failures += 1
-        event = RunEvent(context, ids, {t: a for t, (a, _) in failing.items()}, {t: c for t, (_, c) in failing.items()})
+        event = RunEvent(
+            context, ids, {t: a for t, (a, _) in failing.items()}, {t: c for t, (_, c) in failing.items()}
+        )
         self.events.append(event)
         return event
 
@@ -395,7 +453,9 @@ class Simulator:
                 old = self.truths[test]
                 self.truths[test + offset] = Truth(old.kind, old.rate, old.since, old.until)
                 key = self.keys[test]
-                self.keys[test + offset] = TestKey(key.suite, key.class_name, key.name + "_renamed", key.file, key.variant)
+                self.keys[test + offset] = TestKey(
+                    key.suite, key.class_name, key.name + "_renamed", key.file, key.variant
+                )
         name = lambda t: t + offset if t % self.base_tests in self.renamed else t  # noqa: E731
         return np.array(sorted(name(t) for t in ids.tolist())), {name(t): f for t, f in failing.items()}
 
