@@ -6,7 +6,7 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.detection.evaluate import OURS, evaluate, tune
+from benchmarks.detection.evaluate import OURS, Results, evaluate, tune
 from benchmarks.detection.figures import summary
 from benchmarks.detection.plots import draw
 from benchmarks.detection.profiles import BY_NAME, PROFILES
@@ -51,21 +51,25 @@ def _benchmark(options: argparse.Namespace, profiles, seeds) -> None:
     started = time.perf_counter()
     tuned = tune(profiles, training, days=days)
     print("tuned:", tuned, flush=True)
-    results = evaluate(profiles, seeds, tuned, days=days, say=lambda line: print(line, flush=True))
+    results = Results(thresholds=tuned)
+    for number, seed in enumerate(seeds, 1):
+        evaluate(results, profiles, [seed], days=days, say=lambda line: print(line, flush=True))
+        if options.report:
+            _write(options, results, training, seeds[:number])
     print(json.dumps({k: round(v, 4) for k, v in asdict(summary(results.scores[OURS])).items()}))
     print(f"{time.perf_counter() - started:.0f} s")
-    if options.report:
-        plots = draw(results, options.report.parent / "images" / "detection")
-        scale = f" --days {options.days:g}" if options.days != 1.0 else ""
-        command = f"python -m benchmarks.detection --report {options.report}{scale}"
-        write(
-            options.report,
-            page(results, tuned_on=_span(training), reported_on=_span(seeds), plots=plots, command=command),
-        )
+
+
+def _write(options: argparse.Namespace, results: Results, training: range, seeds: range) -> None:
+    plots = draw(results, options.report.parent / "images" / "detection")
+    scale = f" --days {options.days:g}" if options.days != 1.0 else ""
+    command = f"python -m benchmarks.detection --report {options.report}{scale}"
+    generated = page(results, tuned_on=_span(training), reported_on=_span(seeds), plots=plots, command=command)
+    write(options.report, generated)
 
 
 def _span(seeds: range) -> str:
-    return f"{seeds[0]} to {seeds[-1]}"
+    return ", ".join(map(str, seeds))
 
 
 if __name__ == "__main__":

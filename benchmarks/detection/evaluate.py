@@ -59,7 +59,7 @@ def evaluate(
     for history in histories(profiles, seeds, days=days):
         _ours(results, history)
         for make in RULES:
-            _peer(results, make, history, tuned[make.name])
+            _peer(results, make, history, results.thresholds[make.name])
         mine = summary(results.scores[OURS][-1:])
         say(
             f"{history.profile:11} seed {history.seed}: precision {mine.precision:.3f} recall {mine.recall:.3f}"

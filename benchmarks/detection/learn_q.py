@@ -15,8 +15,17 @@ from core.ledger import DAY
 from core.q_table import SHIPPED
 from core.thresholds import Thresholds
 
-SEEN_AT_LEAST = 8.0
+SEEN_AT_LEAST = 60.0
 """Weight of the starting table: cells that are hardly ever seen stay near it."""
+COUNTED_AT_MOST = 300
+"""Pieces of one test are not independent; a large cell is not as sure as its size suggests."""
+CEILINGS = {
+    "merged_green": 0.5, "pass_then_fail": 0.5, "main_blip": 0.2, "next_push_pass": 0.01, "main_short": 0.05,
+    "main_open": 0.05, "pr_open": 0.05, "base_red": 0.0, "known_break": 0.0,
+}  # fmt: skip
+"""A plain breakage produces these too; the same chance for a flaky and a broken test would accuse the broken one."""
+GROUP_CEILING = 0.5
+"""A partial outage with retries looks like several flaky tests at once."""
 
 
 def count(history: History) -> Counter[tuple[str, str, bool]]:
@@ -29,7 +38,8 @@ def count(history: History) -> Counter[tuple[str, str, bool]]:
         for test in state.suspects:
             for piece in evidence_of(state, test, t, SHIPPED):
                 event = history.events[piece.run]
-                if piece.at > since and isinstance(event, RunEvent):
+                many = piece.kind is EvidenceClass.CROSS_BRANCH and piece.q > SHIPPED[piece.kind][piece.bucket]
+                if piece.at > since and isinstance(event, RunEvent) and not many:
                     flake = event.causes[test] is Cause.CHANCE
                     seen[str(piece.kind), str(piece.bucket), flake] += 1
 
@@ -41,11 +51,14 @@ def table_of(seen: Counter[tuple[str, str, bool]]) -> dict[str, dict[str, float]
     """Shares, shrunk to the starting table, monotone over the buckets, nothing certain."""
     table: dict[str, dict[str, float]] = {}
     for kind in EvidenceClass:
-        limit, row = 0.995, {}
+        limit, row = min(0.995, CEILINGS.get(str(kind), 1.0)), {}
         for bucket in (Bucket.ALONE, Bucket.SMALL, Bucket.GROUP):
             yes, no = (seen[str(kind), str(bucket), flake] for flake in (True, False))
             start = SHIPPED[kind][bucket]
-            q = (yes + SEEN_AT_LEAST * start) / (yes + no + SEEN_AT_LEAST)
+            weight = min(1.0, COUNTED_AT_MOST / max(1, yes + no))
+            q = (yes * weight + SEEN_AT_LEAST * start) / ((yes + no) * weight + SEEN_AT_LEAST)
+            if bucket is Bucket.GROUP:
+                q = min(q, GROUP_CEILING)
             limit = row[str(bucket)] = round(min(limit, q), 4)
         table[str(kind)] = row
     return table
