@@ -109,7 +109,10 @@ async function browse(folder, work) {
     await work(speaker(socket));
     socket.close();
   } finally {
+    // Its children write to the profile until the very end.
+    const over = new Promise((resolve) => chromium.once("exit", resolve));
     chromium.kill();
+    await over;
   }
 }
 
@@ -156,5 +159,5 @@ await browse(folder, async (send) => {
     writeFileSync(join(out, `${id}.png`), Buffer.from(shot.data, "base64"));
   }
 });
-rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
 console.log(`${items.length} pictures in ${out}`);
