@@ -64,7 +64,9 @@ def _write(options: argparse.Namespace, results: Results, training: range, seeds
     plots = draw(results, options.report.parent / "images" / "detection")
     scale = f" --days {options.days:g}" if options.days != 1.0 else ""
     command = f"python -m benchmarks.detection --report {options.report}{scale}"
-    generated = page(results, tuned_on=_span(training), reported_on=_span(seeds), plots=plots, command=command)
+    generated = page(
+        results, tuned_on=_span(training), reported_on=_span(seeds), plots=plots, command=command
+    )
     write(options.report, generated)
 
 

@@ -47,15 +47,9 @@ def tune(profiles: Sequence[Profile], seeds: Sequence[int], *, days: float = 1.0
 
 
 def evaluate(
-    profiles: Sequence[Profile],
-    seeds: Sequence[int],
-    tuned: dict[str, float],
-    *,
-    days: float = 1.0,
-    say=print,
-) -> Results:
+    results: Results, profiles: Sequence[Profile], seeds: Sequence[int], *, days: float = 1.0, say=print
+) -> None:
     """Every rule on every history of the reporting seeds."""
-    results = Results(thresholds=tuned)
     for history in histories(profiles, seeds, days=days):
         _ours(results, history)
         for make in RULES:
@@ -64,7 +58,6 @@ def evaluate(
         say(
             f"{history.profile:11} seed {history.seed}: precision {mine.precision:.3f} recall {mine.recall:.3f}"
         )
-    return results
 
 
 def _ours(results: Results, history: History) -> None:

@@ -38,7 +38,9 @@ def count(history: History) -> Counter[tuple[str, str, bool]]:
         for test in state.suspects:
             for piece in evidence_of(state, test, t, SHIPPED):
                 event = history.events[piece.run]
-                many = piece.kind is EvidenceClass.CROSS_BRANCH and piece.q > SHIPPED[piece.kind][piece.bucket]
+                many = (
+                    piece.kind is EvidenceClass.CROSS_BRANCH and piece.q > SHIPPED[piece.kind][piece.bucket]
+                )
                 if piece.at > since and isinstance(event, RunEvent) and not many:
                     flake = event.causes[test] is Cause.CHANCE
                     seen[str(piece.kind), str(piece.bucket), flake] += 1
