@@ -13,7 +13,7 @@ from storage.flake import failures_since
 from storage.project import get_policy, get_project
 from storage.publication import Publication
 from storage.quarantine import get_quarantine, open_tests
-from storage.slack import Route, subscriptions_of
+from storage.slack import Route, subscriptions_of, users_of_login
 from storage.test_case import TestCase, get_test, get_tests
 
 
@@ -85,8 +85,18 @@ def _note(tx: Tx, publication: Publication) -> Note | None:
         text=str(payload.get("text", "")),
         quote=str(payload.get("quote", "")),
         url=str(payload.get("url", "")),
-        mention=str(payload.get("mention", "")),
+        mention=_owner_here(tx, publication) if payload.get("tell_owner") else "",
     )
+
+
+def _owner_here(tx: Tx, publication: Publication) -> str:
+    """The one person who owns the test, when that is one and known in this workspace; nobody otherwise."""
+    quarantine = get_quarantine(tx, publication.project_id, publication.subject)
+    owners = get_test(tx, publication.project_id, quarantine.test_id).owner.split()
+    if len(owners) != 1 or "/" in owners[0]:
+        return ""  # a team is not called for one test
+    people = users_of_login(tx, owners[0].removeprefix("@"))
+    return next((user for team, user in people if team == publication.team), "")
 
 
 def _still_ending(tx: Tx, publication: Publication) -> bool:

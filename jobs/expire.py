@@ -58,7 +58,7 @@ def _warn(tx: Tx, after: Quarantine, now: datetime) -> None:
     if after.state is not State.EXPIRING or after.until is None:
         return
     for days, text, due in warnings(after.until, now):
-        payload = {"text": text, "ends": after.until.isoformat()}
+        payload = {"text": text, "ends": after.until.isoformat(), "tell_owner": True}
         fact = f"left-{days}-{after.renewals}"
         note_in_thread(tx, after, fact=fact, payload=payload, now=now, due_at=due)
 
