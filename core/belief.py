@@ -14,6 +14,8 @@ NEGLIGIBLE = 0.002
 ENOUGH = 16
 """The best pieces decide whether it is flaky; more of them would only say it again."""
 TINY = 1e-9
+FEWEST_RUNS = 25
+"""A young history is weighed as if it were this long: one flake alone, however well proven, flags nobody."""
 REPAIR_TAKES = 10
 """Right after a flake nobody can have repaired it; half the chance of a repair has passed after so many runs."""
 _GRID = 2_000
@@ -51,9 +53,10 @@ def add_up(qs: Sequence[float]) -> Sum:
 def believe(total: Sum, *, runs: int, clean_runs: int, thresholds: Thresholds) -> Belief:
     """`runs` in the window; `clean_runs` since the last flake."""
     t, runs = thresholds, max(runs, total.pieces)
+    weighed = max(runs, FEWEST_RUNS)
     numbers = (t.prior, t.alpha, t.beta, t.noise)
     p_flaky = sum(
-        weight * _posterior(k, runs, numbers) for k, weight in enumerate(total.chances) if k and weight > TINY
+        weight * _posterior(k, weighed, numbers) for k, weight in enumerate(total.chances) if k and weight > TINY
     )
     clean = min(clean_runs, runs - total.pieces)
     return Belief(p_flaky, _p_active(total.flakes, runs, clean, t), total.flakes, runs)
