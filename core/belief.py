@@ -56,7 +56,9 @@ def believe(total: Sum, *, runs: int, clean_runs: int, thresholds: Thresholds) -
     weighed = max(runs, FEWEST_RUNS)
     numbers = (t.prior, t.alpha, t.beta, t.noise)
     p_flaky = sum(
-        weight * _posterior(k, weighed, numbers) for k, weight in enumerate(total.chances) if k and weight > TINY
+        weight * _posterior(k, weighed, numbers)
+        for k, weight in enumerate(total.chances)
+        if k and weight > TINY
     )
     clean = min(clean_runs, runs - total.pieces)
     return Belief(p_flaky, _p_active(total.flakes, runs, clean, t), total.flakes, runs)

@@ -1,6 +1,6 @@
 """Everything the engine remembers about one project, in memory between runs and as small rows in storage."""
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -55,6 +55,7 @@ class ProjectState:
         self.epochs: dict[int, int] = {}
         """Workflow run -> number of times that what is thought of it changed."""
         self.outage_epoch = 0
+        self._indexed: dict[int, tuple[Failure, ...]] = {}
         self._ids: npt.NDArray[np.int64] | None = None
         self._changed: set[int] = set()
         self._dropped: set[int] = set()
@@ -71,9 +72,8 @@ class ProjectState:
         if context:
             state.surroundings = Surroundings.unpack(context)
         for test_id, row in suspects.items():
-            suspect = state.suspects[test_id] = Suspect.unpack(row)
-            for failure in suspect.live.failures:
-                state.index(test_id, failure)
+            state.suspects[test_id] = Suspect.unpack(row)
+            state.index(test_id)
         return state
 
     def dirty(self) -> Dump:
@@ -104,22 +104,14 @@ class ProjectState:
 
     def drop(self, test_id: int) -> None:
         """Forget a test that has not failed for so long that nothing of it counts any more."""
-        groups = {f.facts.group for f in self.suspects[test_id].live.failures}
         del self.suspects[test_id]
         self._ids = None
-        for group in groups:
-            self.forget_group(group)
+        for failure in self._unindex(test_id):
+            self.forget_group(failure.facts.group)
+            self.epochs.pop(failure.facts.group, None)
         self.isolation.pop(test_id, None)
         self.recheck.pop(test_id, None)
         self.readings.pop(test_id, None)
-        for index in (self.by_group, self.by_branch, self.by_base):
-            for key in [k for k, tests in index.items() if test_id in tests]:
-                index[key].discard(test_id)
-                if not index[key]:
-                    del index[key]
-        for signature in [s for s, seen in self.by_signature.items() if any(t == test_id for _, t in seen)]:
-            kept = [(at, t) for at, t in self.by_signature[signature] if t != test_id]
-            self.by_signature[signature] = kept
         self._changed.discard(test_id)
         self._dropped.add(test_id)
 
@@ -144,19 +136,41 @@ class ProjectState:
         if group in self.surroundings.outage_groups:
             self.outage_epoch += 1
 
-    def index(self, test_id: int, failure: Failure) -> None:
-        e = failure.execution
-        self.by_group[failure.facts.group].add(test_id)
-        if not e.trunk:
-            self.by_branch[e.branch].add(test_id)
-            self.by_base[e.base].add(test_id)
-        if failure.facts.fingerprint:
-            seen = self.by_signature[failure.facts.fingerprint]
-            at = bisect_left(seen, (e.at, test_id))
-            if at == len(seen) or seen[at] != (e.at, test_id):
-                seen.insert(at, (e.at, test_id))
+    def index(self, test_id: int) -> None:
+        """Find a test by the failures it now remembers, and by no others."""
+        self._unindex(test_id)
+        failures = self._indexed[test_id] = tuple(self.suspects[test_id].live.failures)
+        for failure in failures:
+            e, facts = failure.execution, failure.facts
+            self.by_group[facts.group].add(test_id)
+            if not e.trunk:
+                self.by_branch[e.branch].add(test_id)
+                self.by_base[e.base].add(test_id)
+            if facts.fingerprint:
+                insort(self.by_signature[facts.fingerprint], (e.at, test_id))
+
+    def _unindex(self, test_id: int) -> tuple[Failure, ...]:
+        failures = self._indexed.pop(test_id, ())
+        for failure in failures:
+            e, facts = failure.execution, failure.facts
+            _discard(self.by_group, facts.group, test_id)
+            _discard(self.by_branch, e.branch, test_id)
+            _discard(self.by_base, e.base, test_id)
+            if facts.fingerprint:
+                self.by_signature[facts.fingerprint].remove((e.at, test_id))
+                if not self.by_signature[facts.fingerprint]:
+                    del self.by_signature[facts.fingerprint]
+        return failures
 
     def alike(self, signature: int, since: int, until: int) -> set[int]:
         """Tests that failed with this fingerprint in the given time."""
         seen = self.by_signature.get(signature, [])
         return {test for _, test in seen[bisect_left(seen, (since, -1)) : bisect_left(seen, (until + 1, -1))]}
+
+
+def _discard(index: dict[int, set[int]], key: int, test_id: int) -> None:
+    tests = index.get(key)
+    if tests is not None:
+        tests.discard(test_id)
+        if not tests:
+            del index[key]

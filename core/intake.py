@@ -140,9 +140,7 @@ def _learn_failure(step: Step, test_id: int, execution: Execution, history: Hist
         return
     elif not suspect.add(execution):
         suspect.rebuild([*_past(step, history(test_id)), execution])
-    failure = suspect.failure_at(execution)
-    if failure is not None:
-        state.index(test_id, failure)
+    state.index(test_id)
     _unsettle(step, test_id, execution)
 
 

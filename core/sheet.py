@@ -19,7 +19,7 @@ import numpy.typing as npt
 from core.codes import PASSED, Codes, code_of
 from core.report import Attempt, CaseResult, Outcome, TestKey
 
-PART = 65_536
+PART = 16_384
 """Tests in one part of a run; what bounds the memory a huge report needs."""
 BLOCK = 60
 """About so many tests in a block."""

@@ -1,4 +1,4 @@
-"""The packed results of up to 65,536 tests of a run: outcomes and durations against a roster."""
+"""The packed results of up to 16,384 tests of a run: outcomes and durations against a roster."""
 
 from dataclasses import dataclass
 from datetime import datetime

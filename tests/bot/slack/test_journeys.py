@@ -84,26 +84,23 @@ def test_releasing_is_the_undo(any_office):
         ("status nowhere/else", "There is no repository called nowhere/else"),
     ],
 )
-def test_every_reading_command_answers_privately(any_office, typed, seen):
-    any_office.fails_now_and_then()
-    any_office.card("Quarantine test")
+def test_every_reading_command_answers_privately(reading_office, typed, seen):
+    ack = reading_office.alice.types(typed)
 
-    ack = any_office.alice.types(typed)
-
-    answer = any_office.alice.answer(seen)
+    answer = reading_office.alice.answer(seen)
     assert ack.status == 200
     assert answer["response_type"] == "ephemeral"
 
 
-def test_help_is_in_the_ack_itself(any_office):
-    ack = any_office.alice.types("help")
+def test_help_is_in_the_ack_itself(reading_office):
+    ack = reading_office.alice.types("help")
 
     assert "status [repo]" in words_of(ack.said)
     assert ack.said["response_type"] == "ephemeral"
 
 
-def test_a_typing_error_is_answered_with_what_was_meant(any_office):
-    ack = any_office.alice.types("staus")
+def test_a_typing_error_is_answered_with_what_was_meant(reading_office):
+    ack = reading_office.alice.types("staus")
 
     assert "Did you mean `/flakeguard status" in words_of(ack.said)
 
@@ -123,13 +120,10 @@ def test_the_home_tab_shows_what_waits_and_leads_to_the_decision(any_office):
     assert any_office.alice.home("Nothing waits for you")
 
 
-def test_somebody_without_a_role_sees_no_proposals_on_their_home(any_office):
-    any_office.fails_now_and_then()
-    any_office.card("Quarantine test")
+def test_somebody_without_a_role_sees_no_proposals_on_their_home(reading_office):
+    reading_office.vera.opens_home()
 
-    any_office.vera.opens_home()
-
-    assert "waits for you" not in words_of(any_office.vera.home("Repositories"))
+    assert "waits for you" not in words_of(reading_office.vera.home("Repositories"))
 
 
 def test_the_first_home_is_three_steps(any_office):
@@ -226,32 +220,31 @@ def test_snoozing_from_the_card_is_a_denial_for_a_week(any_office):
     assert "Snoozed for 7 days" in words_of(any_office.card("Not quarantined"))
 
 
-def test_a_real_bug_opens_the_deny_dialog_with_the_reason_chosen(any_office):
-    any_office.fails_now_and_then()
+def test_a_real_bug_opens_the_deny_dialog_with_the_reason_chosen(reading_office):
 
-    any_office.bob.clicks(any_office.card("Quarantine test"), "fg.proposal.more", option="bug")
+    reading_office.bob.clicks(reading_office.card("Quarantine test"), "fg.proposal.more", option="bug")
 
-    why = next(block for block in any_office.bob.dialog("Why?")["blocks"] if block.get("block_id") == "why")
+    why = next(
+        block for block in reading_office.bob.dialog("Why?")["blocks"] if block.get("block_id") == "why"
+    )
     assert why["element"]["initial_option"]["value"] == "bug"
 
 
-def test_the_explain_shortcut_finds_the_test_a_message_talks_about(any_office):
-    any_office.fails_now_and_then()
+def test_the_explain_shortcut_finds_the_test_a_message_talks_about(reading_office):
 
-    any_office.vera.uses_shortcut(
+    reading_office.vera.uses_shortcut(
         "fg.shortcut.explain", text="CI red again: shop_test.py::Shop::test_redirect FAILED"
     )
 
-    assert any_office.vera.answer("Flaky: test_redirect")
+    assert reading_office.vera.answer("Flaky: test_redirect")
 
 
-def test_a_menu_goes_on_with_the_test_that_was_chosen(any_office):
-    any_office.fails_now_and_then()
-    any_office.vera.types("show steady")
+def test_a_menu_goes_on_with_the_test_that_was_chosen(reading_office):
+    reading_office.vera.types("show steady")
 
-    any_office.vera.clicks(any_office.vera.answer("tests match"), "fg.choose.show")
+    reading_office.vera.clicks(reading_office.vera.answer("tests match"), "fg.choose.show")
 
-    assert any_office.vera.answer("Healthy: steady_")
+    assert reading_office.vera.answer("Healthy: steady_")
 
 
 def test_proposing_one_of_several_matches_is_a_choice_in_the_dialog(any_office):
@@ -275,12 +268,11 @@ def test_releasing_a_test_that_is_not_in_quarantine_is_explained_in_the_dialog(a
     assert any_office.alice.dialog("No test of this name is in quarantine")
 
 
-def test_sharing_posts_for_everybody_under_ones_name(any_office):
-    any_office.fails_now_and_then()
+def test_sharing_posts_for_everybody_under_ones_name(reading_office):
 
-    any_office.vera.types("top --share")
+    reading_office.vera.types("top --share")
 
-    shared = any_office.vera.answer("shared by <@U04VERA>")
+    shared = reading_office.vera.answer("shared by <@U04VERA>")
     assert shared["response_type"] == "in_channel"
 
 
