@@ -15,6 +15,9 @@ from core.surroundings import Surroundings
 from core.suspect import Suspect
 
 
+EPOCHS_KEPT = 20_000
+
+
 @dataclass(frozen=True, slots=True)
 class Dump:
     """What changed since it was last asked: rows to store. `None` for a suspect means: delete its row."""
@@ -108,12 +111,17 @@ class ProjectState:
         self._ids = None
         for failure in self._unindex(test_id):
             self.forget_group(failure.facts.group)
-            self.epochs.pop(failure.facts.group, None)
         self.isolation.pop(test_id, None)
         self.recheck.pop(test_id, None)
         self.readings.pop(test_id, None)
         self._changed.discard(test_id)
         self._dropped.add(test_id)
+
+    def tidy(self) -> None:
+        """Keep caches bounded: what is still needed is worked out again."""
+        if len(self.epochs) > EPOCHS_KEPT:
+            for cache in (self.epochs, self.isolation, self.fresh_in_reports, self.fresh_in_group):
+                cache.clear()
 
     def told_merged(self, failures: Iterable[Failure]) -> bool:
         """Was any of these commits merged as it was?"""

@@ -107,6 +107,7 @@ def daily_sweep(step: Step) -> list[Transition]:
 def sweep_all(step: Step) -> list[Transition]:
     state = step.state
     state.surroundings.swept = step.now
+    state.tidy()
     state.touch_surroundings()
     for test_id, suspect in list(state.suspects.items()):
         if _forgettable(step, suspect):
