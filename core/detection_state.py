@@ -14,7 +14,6 @@ from core.ledger import Failure
 from core.surroundings import Surroundings
 from core.suspect import Suspect
 
-
 EPOCHS_KEPT = 20_000
 
 
