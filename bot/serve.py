@@ -82,6 +82,8 @@ def _with_life(app: App) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         app.start()
+        if app.slack is not None:
+            app.slack.warm()
         socket = asyncio.create_task(_socket_mode(app))
         log.info("server.started", base_url=app.settings.base_url)
         try:

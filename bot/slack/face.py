@@ -62,7 +62,7 @@ class SlackFace:
     async def asgi(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One HTTP request."""
         path, method = str(scope["path"]).rstrip("/"), scope["method"]
-        self._warm()
+        self.warm()
         match method, path.rpartition("/")[2]:
             case "POST", "events":
                 status, headers, body = await self._events(scope, receive)
@@ -76,7 +76,7 @@ class SlackFace:
 
     async def run_socket(self) -> None:
         """Socket Mode, reconnecting until cancelled."""
-        self._warm()
+        self.warm()
         await run_socket(self._settings, self.dispatch)
 
     async def close(self) -> None:
@@ -127,7 +127,7 @@ class SlackFace:
             self._seen.popitem(last=False)
         return False
 
-    def _warm(self) -> None:
+    def warm(self) -> None:
         """Ask who we are before somebody waits for it."""
         if self._warming is None and self.kit.workspaces.single:
             self._warming = asyncio.create_task(self.kit.workspaces.home())

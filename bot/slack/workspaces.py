@@ -24,7 +24,8 @@ log = structlog.get_logger(__name__)
 
 KEEP_SECONDS = 60.0
 """How long another node's installation or removal may go unseen here."""
-WARM_SECONDS = 3.0
+WARM_SECONDS = 10.0
+PATIENCE_SECONDS = 0.7
 RETRY_SECONDS = 30.0
 
 
@@ -52,7 +53,7 @@ class Workspaces:
         self._single = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
         self._home: Workspace | None = None
         self._asked = -RETRY_SECONDS
-        self._asking = asyncio.Lock()
+        self._asking: asyncio.Task[None] | None = None
         self._known: dict[str, tuple[float, Workspace | None]] = {}
 
     @property
@@ -79,9 +80,10 @@ class Workspaces:
     async def home(self) -> Workspace | None:
         """The one workspace, asked of Slack once; None while Slack does not say."""
         if self._home is None and self.single:
-            async with self._asking:
-                if self._home is None and monotonic() - self._asked > RETRY_SECONDS:
-                    await self._ask()
+            if self._asking is None or (self._asking.done() and monotonic() - self._asked > RETRY_SECONDS):
+                self._asking = asyncio.create_task(self._ask())
+            # A dialog's trigger lives for three seconds: whoever clicks must not wait for a slow Slack here.
+            await asyncio.wait({self._asking}, timeout=PATIENCE_SECONDS)
         return self._home
 
     async def _ask(self) -> None:
