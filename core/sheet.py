@@ -102,25 +102,62 @@ def _strange(outcomes: Sequence[Outcome]) -> set[int]:
 
 def blocks_of(keys: Sequence[TestKey]) -> list[Block]:
     """Cut after classes whose name says so: what is inserted in one place moves no other cut."""
+    if not keys:
+        return []
     classes = [key.class_name for key in keys]
-    columns = [classes, [key.name for key in keys], [key.file for key in keys]]
-    common = []
-    for column in ([key.suite for key in keys], [key.variant for key in keys]):
-        if column and column.count(column[0]) == len(column):
-            common.append([column[0]])
-        else:
-            columns.append(column)
-            common.append([])
-    head = json.dumps(common)
-    cuts = _cuts(classes)
-    return [
-        Block(start, stop, _text_key(head, [column[start:stop] for column in columns]))
-        for start, stop in pairwise(cuts)
-    ]
+    names = [key.name for key in keys]
+    places = _Places(keys)
+    ends = _ends(classes)
+    runs = pairwise([0, *ends, len(keys)])
+    cuts = _cuts(classes, ends)
+    blocks, run = [], next(runs)
+    for start, stop in pairwise(cuts):
+        text = [places.head]
+        # Neighbours of one class say its name once: most of a report's text is the same class again and again.
+        while run[0] < stop:
+            low, high = max(run[0], start), min(run[1], stop)
+            text += (classes[low], str(high - low), *places.of(low, high))
+            if run[1] > stop:
+                break
+            run = next(runs, (stop, stop))
+        blocks.append(Block(start, stop, _text_key(text, names[start:stop])))
+    return blocks
 
 
-def _cuts(classes: Sequence[str]) -> list[int]:
-    ends = list(compress(range(1, len(classes)), map(ne, classes, islice(classes, 1, None))))
+class _Places:
+    """What names a test beside its class and its own name: said once per report or per class where it can be."""
+
+    def __init__(self, keys: Sequence[TestKey]) -> None:
+        common: list[str | None] = []
+        self._columns: list[Sequence[str]] = []
+        for column in (
+            [key.suite for key in keys],
+            [key.file for key in keys],
+            [key.variant for key in keys],
+        ):
+            same = column.count(column[0]) == len(column)
+            common.append(column[0] if same else None)
+            if not same:
+                self._columns.append(column)
+        self.head = json.dumps(common)
+
+    def of(self, start: int, stop: int) -> Iterator[str]:
+        """The texts of a few neighbours."""
+        for column in self._columns:
+            some = column[start:stop]
+            if some.count(some[0]) == len(some):
+                yield "="
+                yield some[0]
+            else:
+                yield "*"
+                yield from some
+
+
+def _ends(classes: Sequence[str]) -> list[int]:
+    return list(compress(range(1, len(classes)), map(ne, classes, islice(classes, 1, None))))
+
+
+def _cuts(classes: Sequence[str], ends: Sequence[int]) -> list[int]:
     sieve = _sieve(len(classes), len(ends) + 1)
     marked = [end for end in ends if not zlib.crc32(classes[end - 1].encode("utf-8", "replace")) & sieve]
     cuts = [0]
@@ -137,12 +174,12 @@ def _sieve(tests: int, classes: int) -> int:
     return (1 << (wanted.bit_length() - 1)) - 1
 
 
-def _text_key(head: str, columns: Sequence[Sequence[str]]) -> bytes:
-    text = _SEPARATOR.join(chain([head], *columns))
-    kind = b"J"
-    if text.count(_SEPARATOR) != len(columns) * len(columns[0]):
+def _text_key(places: Sequence[str], names: Sequence[str]) -> bytes:
+    text = _SEPARATOR.join(chain(places, names))
+    kind = b"%d:" % len(places)
+    if text.count(_SEPARATOR) != len(places) + len(names) - 1:
         # A name holds the separator itself; only lengths can tell where such names end.
-        text, kind = json.dumps([head, *columns]), b"L"
+        text, kind = json.dumps([places, names]), b"L"
     return hashlib.sha256(kind + text.encode("utf-8", "surrogatepass")).digest()[:16]
 
 

@@ -6,7 +6,9 @@ from core.codes import AMBIGUOUS, RETRIED, SKIPPED, clean, code_of, outcome_of
 from core.report import Attempt, CaseResult, Outcome, TestKey
 from core.sheet import BLOCK_MAX, Digest, blocks_of, read_sheet, sheets
 
-TEXT = st.text(st.characters(codec=None) | st.just("\x1e"), max_size=3)
+TEXT = st.text(st.characters(codec=None), max_size=3) | st.sampled_from(
+    ["", "a", "=", "*", "1", "\x1e", "a\x1eb"]
+)
 KEYS = st.lists(st.builds(TestKey, TEXT, TEXT, TEXT, TEXT, TEXT), max_size=30)
 ATTEMPTS = st.builds(Attempt, st.sampled_from(Outcome), st.none() | st.floats(0, 100), st.none() | TEXT)
 CASES = st.lists(
