@@ -1,24 +1,51 @@
 """CODEOWNERS: whose file is it? Patterns as in .gitignore, the last one that matches wins (GitHub's rules)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from fnmatch import translate
 
 PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 """Where GitHub looks, in its order; the first that exists counts."""
 MOST_BYTES = 3_000_000
 """GitHub ignores a larger file."""
-MOST_STARS = 6
-"""A pattern with more could take for ever to match."""
 _WORD = re.compile(r"(?:\\.|[^\s\\])+")
+
+Part = re.Pattern[str] | None
+"""What one folder or file of a path is called; None for any number of folders."""
+ANY: Part = re.compile(".*")
+DEEP: Part = None
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One line: which files, whose. No owners: nobody's, whatever the lines before say."""
 
-    files: re.Pattern[str]
+    parts: tuple[Part, ...]
     owners: tuple[str, ...]
+
+    def covers(self, path: Iterable[str]) -> bool:
+        """Walks all ways through the pattern at once, so that no pattern can take for ever."""
+        places = self._reached({0})
+        for name in path:
+            places = self._reached({after for place in places for after in self._step(place, name)})
+        return len(self.parts) in places
+
+    def _step(self, place: int, name: str) -> Iterator[int]:
+        if place < len(self.parts):
+            part = self.parts[place]
+            if part is None:
+                yield place
+            elif part.fullmatch(name):
+                yield place + 1
+
+    def _reached(self, places: set[int]) -> set[int]:
+        """With those behind a `**` that stands for nothing."""
+        for place in sorted(places):
+            while place < len(self.parts) and self.parts[place] is None:
+                place += 1  # noqa: PLW2901 - walks on from where the loop stands
+                places.add(place)
+        return places
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +56,9 @@ class CodeOwners:
 
     def of(self, path: str) -> tuple[str, ...]:
         """The owners of a file, by its path in the repository."""
-        path = path.replace("\\", "/").removeprefix("./").lstrip("/")
-        found = (rule.owners for rule in reversed(self.rules) if rule.files.fullmatch(path))
-        return next(found, ()) if path else ()
+        names = [name for name in path.replace("\\", "/").split("/") if name not in {"", "."}]
+        found = (rule.owners for rule in reversed(self.rules) if rule.covers(names))
+        return next(found, ()) if names else ()
 
 
 def parse(text: str) -> CodeOwners:
@@ -41,43 +68,25 @@ def parse(text: str) -> CodeOwners:
 
 def _rule(line: str) -> Iterator[Rule]:
     words = _WORD.findall(line.strip())
-    if not words or words[0].startswith(("#", "!", "[")):
+    if not words or words[0].startswith(("#", "!")) or "[" in words[0]:
         return
-    pattern, owners = words[0], []
+    owners = []
     for word in words[1:]:
         if word.startswith("#"):
             break
         owners.append(word)
-    files = _compiled(re.sub(r"\\(.)", r"\1", pattern))
-    if files is not None:
-        yield Rule(files, tuple(owners))
+    yield Rule(tuple(_parts(re.sub(r"\\(.)", r"\1", words[0]))), tuple(owners))
 
 
-def _compiled(pattern: str) -> re.Pattern[str] | None:
-    """None for what GitHub does not support, or what would be dangerous to match."""
-    pattern = re.sub(r"\*{3,}", "**", pattern)
-    if "[" in pattern or pattern.count("*") > 2 * MOST_STARS or len(pattern) > MOST_CHARS:
-        return None
-    folder = pattern.endswith("/")
-    body = pattern.strip("/")
-    anchored = pattern.startswith("/") or "/" in body
-    start = "" if anchored else "(?:.*/)?"
-    return re.compile(start + _expression(body) + _end(body, folder=folder, anchored=anchored))
-
-
-MOST_CHARS = 500
-
-
-def _expression(body: str) -> str:
-    parts = re.split(r"(\*\*/|/\*\*$|\*\*|\*|\?)", body)
-    return "".join(_WILD.get(part, re.escape(part)) for part in parts)
-
-
-_WILD = {"**/": "(?:.*/)?", "/**": "/.*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
-
-
-def _end(body: str, *, folder: bool, anchored: bool) -> str:
+def _parts(pattern: str) -> Iterator[Part]:
     """A name means the file, or everything below the folder of that name; `docs/*` means direct children only."""
-    if folder:
-        return "/.*"
-    return "" if anchored and body.endswith("/*") else "(?:/.*)?"
+    names = [name for name in pattern.split("/") if name]
+    anchored = "/" in pattern.rstrip("/")
+    if not anchored:
+        yield DEEP
+    for name in names:
+        yield DEEP if name == "**" else re.compile(translate(name))
+    if pattern.endswith(("/", "/**")):
+        yield from (ANY, DEEP)
+    elif not (anchored and pattern.endswith("/*")):
+        yield DEEP

@@ -54,9 +54,7 @@ def test_a_line_without_owners_makes_a_file_nobodys():
     assert parse("* @all\n/gen/\n").of("gen/a.py") == ()
 
 
-@pytest.mark.parametrize(
-    "line", ["# * @all", "", "   ", "!*.py @all", "[ab].py @all", "a[bc].py @all", "*" + "a*" * 40 + " @all"]
-)
+@pytest.mark.parametrize("line", ["# * @all", "", "   ", "!*.py @all", "[ab].py @all", "a[bc].py @all"])
 def test_what_github_does_not_support_is_ignored(line):
     assert parse(line).rules == ()
 
