@@ -188,12 +188,12 @@ def test_point_04_and_05_the_ack_is_quick_while_database_and_slack_are_slow(prop
             case _:
                 return person.types("show test_redirect")
 
-    with ThreadPoolExecutor(4) as pool:
-        acks = list(pool.map(act, range(100)))
+    with ThreadPoolExecutor(2) as pool:
+        acks = list(pool.map(act, range(200)))
 
     times = sorted(ack.milliseconds for ack in acks)
     assert {ack.status for ack in acks} == {200}
-    assert times[98] < 500, f"p50 {statistics.median(times):.0f} ms, p99 {times[98]:.0f} ms"
+    assert times[197] < 500, f"p50 {statistics.median(times):.0f} ms, p99 {times[197]:.0f} ms"
 
 
 def test_point_05_nothing_is_lost_while_slack_hangs(proposed):
