@@ -28,7 +28,7 @@ def compose(tx: Tx, publication: Publication, *, base_url: str) -> Saying | None
 def _compose(tx: Tx, publication: Publication, base_url: str) -> Saying | None:
     match publication.kind:
         case "proposal":
-            return compose_card(tx, publication.project_id, publication.subject, base_url=base_url)
+            return compose_card(tx, publication.project_id, publication.subject)
         case "digest":
             project = get_project(tx, publication.project_id)
             until = datetime.fromisoformat(publication.payload["until"])
@@ -48,7 +48,7 @@ def _route(tx: Tx, publication: Publication) -> Route | None:
     return next((one for one in routes if (one.team, one.channel) == place), None)
 
 
-def compose_card(tx: Tx, project_id: int, quarantine_id: int, *, base_url: str = "") -> ProposalCard:
+def compose_card(tx: Tx, project_id: int, quarantine_id: int) -> ProposalCard:
     """The card of a quarantine in its present state."""
     quarantine = get_quarantine(tx, project_id, quarantine_id)
     project, policy = get_project(tx, project_id), get_policy(tx, project_id)
@@ -58,7 +58,7 @@ def compose_card(tx: Tx, project_id: int, quarantine_id: int, *, base_url: str =
         failures, last = failures_since(tx, project_id, test.id, quarantine.decided_at)
     return ProposalCard(
         quarantine=quarantine,
-        test=view_of(test, base_url=base_url),
+        test=view_of(test),
         repo=project.repo,
         branch=project.default_branch,
         explanation=quarantine.evidence,
@@ -66,7 +66,7 @@ def compose_card(tx: Tx, project_id: int, quarantine_id: int, *, base_url: str =
         short_name=_told_apart(tx, project_id, test),
         failures_since=failures,
         last_failure=last,
-        url=f"{base_url}/api/v1/tests/{test.id}/explain" if base_url else "",
+        url=str(quarantine.evidence.get("last_failed_url") or ""),
     )
 
 
