@@ -53,9 +53,10 @@ def _benchmark(options: argparse.Namespace, profiles, seeds) -> None:
     print("tuned:", tuned, flush=True)
     results = Results(thresholds=tuned)
     for number, seed in enumerate(seeds, 1):
-        evaluate(results, profiles, [seed], days=days, say=lambda line: print(line, flush=True))
-        if options.report:
-            _write(options, results, training, seeds[:number])
+        for profile in profiles:
+            evaluate(results, [profile], [seed], days=days, say=lambda line: print(line, flush=True))
+            if options.report:
+                _write(options, results, training, seeds[:number])
     print(json.dumps({k: round(v, 4) for k, v in asdict(summary(results.scores[OURS])).items()}))
     print(f"{time.perf_counter() - started:.0f} s")
 

@@ -58,10 +58,10 @@ PROFILES = (
     replace(_BASE, name="matrix", variants=("linux", "macos", "windows"), jobs=1, tests=250, rerun=0.5, pull_requests=6),
     replace(_BASE, name="shards", shards=6, jobs=1, retries=1, tests=900, rerun_as_new_run=True, forks=0.1),
     replace(_BASE, name="small-slow", tests=160, pull_requests=1.3, jobs=1, rerun=0.6, repair_hours=30, flaky_share=0.08, days=84, nightly=True),
-    replace(_BASE, name="monorepo", tests=2400, pull_requests=24, jobs=3, retries=1, main_every=3, flaky_share=0.025, days=28, rerun=0.35),
     replace(_BASE, name="outages", outages=0.5, rerun=0.6, retries=1, generic_messages=0.4),
     replace(_BASE, name="nightly", nightly=True, nightly_share=0.25, rerun=0.35, pull_requests=5, base_known=0.5, renames=0.03),
     replace(_BASE, name="breaking", breaks=0.5, regressions=0.12, rerun=0.5, repair_hours=16, base_known=0.8, force=0.3),
+    replace(_BASE, name="monorepo", tests=2400, pull_requests=24, jobs=3, retries=1, main_every=3, flaky_share=0.025, days=28, rerun=0.35),
 )  # fmt: skip
 
 BY_NAME = {profile.name: profile for profile in PROFILES}

@@ -49,7 +49,7 @@ def _rules(results: Results) -> str:
         )
         label = f"**{name}**" if name == OURS else name
         if name.endswith("tuned"):
-            label += f" (at {results.thresholds[name.split(',')[0]]:g})"
+            label += f" (at {results.thresholds[name.removesuffix(', guarded and tuned')]:g})"
         rows.append(
             f"| {label} | {s.precision:.3f} | {s.recall:.3f} | {s.f1:.3f} | {s.accused_broken} | {s.accused_outage} "
             f"| {s.failures_p50:.0f}/{s.failures_p90:.0f} | {s.hours_p50:.0f} | {s.pr_auc:.3f} | {behind} |"
