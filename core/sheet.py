@@ -102,59 +102,40 @@ def _strange(outcomes: Sequence[Outcome]) -> set[int]:
 
 def blocks_of(keys: Sequence[TestKey]) -> list[Block]:
     """Cut after classes whose name says so: what is inserted in one place moves no other cut."""
-    if not keys:
-        return []
-    classes = [key.class_name for key in keys]
     names = [key.name for key in keys]
-    places = _Places(keys)
-    ends = _ends(classes)
-    runs = pairwise([0, *ends, len(keys)])
-    cuts = _cuts(classes, ends)
-    blocks, run = [], next(runs)
-    for start, stop in pairwise(cuts):
-        text = [places.head]
-        # Neighbours of one class say its name once: most of a report's text is the same class again and again.
-        while run[0] < stop:
-            low, high = max(run[0], start), min(run[1], stop)
-            text += (classes[low], str(high - low), *places.of(low, high))
-            if run[1] > stop:
-                break
-            run = next(runs, (stop, stop))
-        blocks.append(Block(start, stop, _text_key(text, names[start:stop])))
-    return blocks
+    classes = _Column([key.class_name for key in keys])
+    columns = (
+        classes,
+        _Column([key.suite for key in keys]),
+        _Column([key.file for key in keys]),
+        _Column([key.variant for key in keys]),
+    )
+    return [
+        Block(start, stop, _text_key([column.until(stop) for column in columns], names[start:stop]))
+        for start, stop in pairwise(_cuts(classes.values, classes.ends))
+    ]
 
 
-class _Places:
-    """What names a test beside its class and its own name: said once per report or per class where it can be."""
+class _Column:
+    """Texts that neighbours share, told as (text, how many in a row): most of a report is said again and again."""
 
-    def __init__(self, keys: Sequence[TestKey]) -> None:
-        common: list[str | None] = []
-        self._columns: list[Sequence[str]] = []
-        for column in (
-            [key.suite for key in keys],
-            [key.file for key in keys],
-            [key.variant for key in keys],
-        ):
-            same = column.count(column[0]) == len(column)
-            common.append(column[0] if same else None)
-            if not same:
-                self._columns.append(column)
-        self.head = json.dumps(common)
+    def __init__(self, values: Sequence[str]) -> None:
+        self.values = values
+        self.ends = list(compress(range(1, len(values)), map(ne, values, islice(values, 1, None))))
+        self._coming = iter((*self.ends, len(values)))
+        self._end = next(self._coming)
+        self._at = 0
 
-    def of(self, start: int, stop: int) -> Iterator[str]:
-        """The texts of a few neighbours."""
-        for column in self._columns:
-            some = column[start:stop]
-            if some.count(some[0]) == len(some):
-                yield "="
-                yield some[0]
-            else:
-                yield "*"
-                yield from some
-
-
-def _ends(classes: Sequence[str]) -> list[int]:
-    return list(compress(range(1, len(classes)), map(ne, classes, islice(classes, 1, None))))
+    def until(self, stop: int) -> list[str]:
+        """From where it was left to before `stop`."""
+        told: list[str] = []
+        while self._at < stop:
+            high = min(self._end, stop)
+            told += (self.values[self._at], str(high - self._at))
+            self._at = high
+            if high == self._end:
+                self._end = next(self._coming, stop)
+        return told
 
 
 def _cuts(classes: Sequence[str], ends: Sequence[int]) -> list[int]:
@@ -174,13 +155,13 @@ def _sieve(tests: int, classes: int) -> int:
     return (1 << (wanted.bit_length() - 1)) - 1
 
 
-def _text_key(places: Sequence[str], names: Sequence[str]) -> bytes:
-    text = _SEPARATOR.join(chain(places, names))
-    kind = b"%d:" % len(places)
-    if text.count(_SEPARATOR) != len(places) + len(names) - 1:
-        # A name holds the separator itself; only lengths can tell where such names end.
-        text, kind = json.dumps([places, names]), b"L"
-    return hashlib.sha256(kind + text.encode("utf-8", "surrogatepass")).digest()[:16]
+def _text_key(columns: Sequence[Sequence[str]], names: Sequence[str]) -> bytes:
+    lengths = ",".join([str(len(column)) for column in columns])
+    text = _SEPARATOR.join(chain([lengths], *columns, names))
+    if text.count(_SEPARATOR) == sum(map(len, columns)) + len(names):
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16]
+    # A name holds the separator itself; only lengths can tell where such names end.
+    return hashlib.sha256(json.dumps([*columns, names]).encode()).digest()[:16]
 
 
 class Digest:
