@@ -116,11 +116,19 @@ class Shop:
         return CaseResult(TestKey("web", "", name, f"tests/{name}.py"), tuple(attempts))
 
     def finds_flaky(self, name="test_login", **changes):
-        """The CI sees the test pass on retry, so it is proposed; gives the proposal."""
-        self.uploads(**{name: "passed"})
-        self.clock.pass_(hours=1)
+        """The CI sees the test pass on retry for the second time, so it is proposed; gives the proposal."""
+        self.flaked_before(name)
         self.uploads(**{name: "flaky"}, **changes)
         return self.latest(name)
+
+    def flaked_before(self, *names):
+        """Each of them has passed on retry once, a day ago: one more such failure confirms it."""
+        tomorrow = self.clock() + timedelta(days=1)
+        self.uploads(**dict.fromkeys(names, "passed"))
+        for name in names:
+            self.clock.pass_(minutes=20)
+            self.uploads(**{name: "flaky"})
+        self.clock.now = tomorrow
 
     def goes_on(self, days, *, every=12, **tests):
         """Runs like this one for so many days."""

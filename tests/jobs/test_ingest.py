@@ -13,7 +13,7 @@ from storage.result import get_runs
 
 
 def test_a_second_upload_changes_nothing_and_gets_the_same_answer(shop):
-    shop.uploads(test_login="passed")
+    shop.flaked_before("test_login")
     first = shop.uploads(run_id="r", commit="c", test_login="flaky", test_cart="failed")
     proposals, events = shop.proposals(), shop.audited()
     again = shop.uploads(run_id="r", commit="c", test_login="flaky", test_cart="failed")
@@ -31,7 +31,7 @@ def test_the_same_run_with_other_results_is_refused_and_changes_nothing(shop):
 
 
 def test_eight_copies_at_once_are_one_run(shop):
-    shop.uploads(test_login="passed")
+    shop.flaked_before("test_login")
     run = Run("r", "c", "main", shop.clock())
     cases = [shop.case("test_login", "flaky", "boom")]
     desks = [shop.desk, shop.other_desk()] * 4
@@ -39,12 +39,12 @@ def test_eight_copies_at_once_are_one_run(shop):
         answers = list(pool.map(lambda desk: ingest_report(desk, shop.project.id, run, cases), desks))
     assert sorted(one.duplicate for one in answers) == [False] + [True] * 7
     with shop.database.read() as tx:
-        assert get_runs(tx, shop.project.id)[1] == 2
+        assert get_runs(tx, shop.project.id)[1] == 3
     assert len(shop.proposals()) == 1
 
 
 def test_runs_on_two_nodes_at_once_are_all_scored(shop):
-    shop.uploads(test_login="passed")
+    shop.flaked_before("test_login")
     desks = [shop.desk, shop.other_desk()] * 8
     runs = [
         (desk, Run(f"r{number}", f"c{number}", "main", shop.clock())) for number, desk in enumerate(desks)
@@ -63,8 +63,7 @@ def test_runs_on_two_nodes_at_once_are_all_scored(shop):
 
 
 def test_a_failed_transaction_leaves_no_trace_in_memory(shop):
-    shop.uploads(test_login="passed")
-    shop.uploads(test_login="flaky")
+    shop.finds_flaky()
     before = shop.proposals()
     with pytest.raises(RuntimeError):
         ingest_report(shop.desk, shop.project.id, Run("bad", "cx", "main", shop.clock()), _broken(shop))

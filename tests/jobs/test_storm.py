@@ -15,7 +15,7 @@ NAMES = [f"test_s{letter}" for letter in "abcdef"]
 
 def breaks_out(shop, names=NAMES, message="ConnectionRefusedError: redis"):
     """One after another each test passes only on retry, all within the hour."""
-    shop.uploads(**dict.fromkeys(names, "passed"))
+    shop.flaked_before(*names)
     for name in names:
         shop.clock.pass_(minutes=5)
         shop.uploads(**{name: "flaky"}, message=f"{message} in {name}")
@@ -62,10 +62,11 @@ def test_tests_confirmed_hours_apart_are_no_storm(small_shop):
 
 def test_whoever_fails_later_joins_and_the_message_is_updated(small_shop):
     shop = small_shop
+    shop.flaked_before("test_late")
     breaks_out(shop)
     shop.publishes()
     shop.clock.pass_(minutes=30)
-    shop.finds_flaky("test_late")
+    shop.uploads(test_late="flaky")
     shop.publishes()
     [card] = [one for one in shop.chat.shows() if isinstance(one, StormCard)]
     assert card.tests == 7
@@ -130,10 +131,11 @@ def test_the_cap_holds_when_a_storm_is_over(small_shop):
 
 
 def test_treated_one_by_one_each_is_asked_about_and_no_new_storm_begins(shop):
+    shop.flaked_before("test_late")
     breaks_out(shop)
     proposed = split_storm(shop.desk, storm_of(shop).id, by=shop.alice)
     assert len(proposed) == 6
-    shop.finds_flaky("test_late")
+    shop.uploads(test_late="flaky")
     assert storm_of(shop) is None
     assert shop.latest("test_late").state is State.PROPOSED
     assert ("alice", "storm.split") in shop.audited()
