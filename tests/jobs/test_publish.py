@@ -215,7 +215,11 @@ def test_whoever_was_overtaken_keeps_silent(small_shop):
 def test_quiet_hours_hold_proposals_back_but_not_decisions(small_shop):
     shop = small_shop
     shop.policy(quiet_hours="12:00-18:00")
-    first, second = shop.finds_flaky("test_a"), shop.finds_flaky("test_b")
+    shop.flaked_before("test_a", "test_b")
+    for name in ("test_a", "test_b"):
+        shop.clock.pass_(minutes=30)
+        shop.uploads(**{name: "flaky"})
+    first, second = shop.latest("test_a"), shop.latest("test_b")
     shop.publishes()
     assert shop.chat.shows() == []
     approve(shop.desk, first.id, by=shop.alice)
@@ -228,8 +232,9 @@ def test_quiet_hours_hold_proposals_back_but_not_decisions(small_shop):
 
 def test_a_muted_channel_hears_of_proposals_afterwards(small_shop):
     shop = small_shop
+    shop.flaked_before("test_login")
     shop.hears("C1", muted_until=shop.clock() + timedelta(hours=4))
-    shop.finds_flaky()
+    shop.uploads(test_login="flaky")
     shop.publishes()
     assert shop.chat.shows() == []
     shop.clock.pass_(hours=4)
