@@ -24,14 +24,15 @@ Work = Callable[[], int]
 class Loops:
     """One thread for each kind of work, so that a slow GitHub never delays Slack."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, tick: float = TICK, rest: float = REST_AFTER_FAULT) -> None:
         """Nothing runs before `start`."""
+        self._tick, self._rest = tick, rest
         self._stop = threading.Event()
         self._loops: dict[str, _Loop] = {}
 
     def add(self, name: str, work: Work) -> None:
         """One more kind of work."""
-        self._loops[name] = _Loop(name, work, self._stop)
+        self._loops[name] = _Loop(name, work, self._stop, tick=self._tick, rest=self._rest)
 
     def start(self) -> None:
         """Begin sweeping."""
@@ -54,7 +55,8 @@ class Loops:
 
 
 class _Loop:
-    def __init__(self, name: str, work: Work, stop: threading.Event) -> None:
+    def __init__(self, name: str, work: Work, stop: threading.Event, *, tick: float, rest: float) -> None:
+        self.tick, self.rest = tick, rest
         self.name, self.work, self.stopped = name, work, stop
         self.woken = threading.Event()
         self.thread = threading.Thread(target=self.run, name=f"flakeguard-{name}", daemon=True)
@@ -62,8 +64,8 @@ class _Loop:
     def run(self) -> None:
         while not self.stopped.is_set():
             self.woken.clear()
-            if not self.once():
-                self.woken.wait(TICK)
+            if not self.once() and not self.stopped.is_set():
+                self.woken.wait(self.tick)
 
     def once(self) -> int:
         try:
@@ -72,5 +74,5 @@ class _Loop:
             log.warning("sweep.database", work=self.name, error=error.message)
         except Exception:  # the outermost loop of the room: one bad row must not end the sweeping
             log.exception("sweep.failed", work=self.name)
-        self.stopped.wait(REST_AFTER_FAULT)
+        self.stopped.wait(self.rest)
         return 0
