@@ -1,13 +1,14 @@
 """One upload into one run's results: whatever way the reports came, all are read before any is stored."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import BinaryIO
 
+from core.combine import combined
 from core.errors import ValidationError
 from core.junit import ReportStream, stream_report
 from core.limits import DEFAULT, Limits
-from core.report import CaseResult, Outcome, Report, SuiteError, TestKey
+from core.report import CaseResult, Report, SuiteError
 from core.unpack import unpack
 
 METADATA = "flakeguard.json"
@@ -95,34 +96,3 @@ def sniff(content: BinaryIO) -> str:
     if not text:
         return "empty" if len(head) < 64 else "xml"  # noqa: PLR2004 - so much white space may precede a document
     return {b"<": "xml", b"{": "json", b"[": "json"}.get(text[:1], "unknown")
-
-
-def combined(reports: Sequence[Report]) -> Report:
-    """Several documents of one run as one report."""
-    if len(reports) == 1:
-        return reports[0]
-    cases: dict[TestKey, CaseResult] = {}
-    for report in reports:
-        for case in report.cases:
-            there = cases.get(case.key)
-            cases[case.key] = case if there is None else together(there, case)
-    return Report(
-        dialect=", ".join(sorted({report.dialect for report in reports})),
-        cases=tuple(cases.values()),
-        partial=any(report.partial for report in reports),
-        warnings=tuple(dict.fromkeys(warning for report in reports for warning in report.warnings)),
-        suite_errors=tuple(error for report in reports for error in report.suite_errors),
-    )
-
-
-def together(one: CaseResult, other: CaseResult) -> CaseResult:
-    """The same test in two documents: nobody knows which ran first, so mixed outcomes prove nothing."""
-    first, last = sorted((one, other), key=lambda case: _SEVERITY[case.outcome])
-    if first.outcome is last.outcome:
-        return replace(last, ambiguous=first.ambiguous or last.ambiguous)
-    if not last.outcome.bad:
-        return last
-    return replace(last, attempts=(*first.attempts, *last.attempts), ambiguous=True)
-
-
-_SEVERITY = {Outcome.SKIPPED: 0, Outcome.PASSED: 1, Outcome.FAILED: 2, Outcome.ERROR: 3}

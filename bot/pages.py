@@ -25,7 +25,7 @@ from core.tenancy import Project
 from storage.approver import list_roles
 from storage.audit import events
 from storage.database import Tx
-from storage.detection import detections, find_detection, transitions
+from storage.detection import detections, detections_of, find_detection, transitions
 from storage.project import find_project, list_projects
 from storage.quarantine import etag, in_force, list_quarantines
 from storage.result import get_runs, history
@@ -63,7 +63,8 @@ def page_of_tests(tx: Tx, project: Project, page: Page, *, state: str | None = N
     if state and not text:
         return detected_page(tx, project, page, states=(state,))
     tests, total = list_tests(tx, project.id, limit=page.limit, offset=page.offset, state=state, text=text)
-    return paged((view_of_test(test, find_detection(tx, project.id, test.id)) for test in tests), total, page)
+    believed = detections_of(tx, project.id, (test.id for test in tests))
+    return paged((view_of_test(test, believed.get(test.id)) for test in tests), total, page)
 
 
 def detected_page(tx: Tx, project: Project, page: Page, *, states: Sequence[str] = FLAKY) -> Items:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from core.errors import AuthenticationError, NotFoundError
-from core.github.identity import Identity, scope_of
+from core.github.identity import Identity, fields_of, scope_of
 from core.tenancy import ApiToken, Person, Project, Via
 from jobs.desk import Desk
 from jobs.enroll import issue_token
@@ -29,19 +29,12 @@ class Grant:
 
 def identify(desk: Desk, identity: Identity, *, randomness: bytes) -> Grant:
     """Exchange it. AuthenticationError when it was used before, NotFoundError for a repository not here."""
-    claims = {
-        "run_id": identity.run_id,
-        "attempt": identity.attempt,
-        "commit": identity.sha,
-        "ref": identity.ref,
-        "event": identity.event,
-    }
     with desk.database.begin() as tx:
         project = _project(tx, identity)
         if not oidc.use_jti(
             tx,
             identity.jti,
-            claims=claims,
+            claims=fields_of(identity),
             expires_at=max(identity.expires_at, desk.now() + LIFETIME) + _REMEMBERED,
         ):
             raise AuthenticationError("This identity token has been used before; ask for a new one.")

@@ -1,6 +1,6 @@
 """What is believed of each test now, and every change of that belief."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -10,6 +10,9 @@ from sqlmodel import Field, SQLModel, col
 from storage.columns import BigId, Text, UtcTime
 from storage.database import Query, Tx
 from storage.upsert import put
+
+BATCH = 500
+"""Ids in one statement."""
 
 
 class DetectionRow(SQLModel, table=True):
@@ -88,6 +91,17 @@ def find_detection(tx: Tx, project_id: int, test_id: int) -> Detection | None:
     mine = (col(DetectionRow.project_id) == project_id) & (col(DetectionRow.test_id) == test_id)
     row = tx.execute(_detections().where(mine)).first()
     return Detection(*row) if row else None
+
+
+def detections_of(tx: Tx, project_id: int, test_ids: Iterable[int]) -> dict[int, Detection]:
+    """What is believed of these tests, by id; those that never failed are missing."""
+    wanted = sorted(set(test_ids))
+    found: dict[int, Detection] = {}
+    for start in range(0, len(wanted), BATCH):
+        some = col(DetectionRow.test_id).in_(wanted[start : start + BATCH])
+        rows = tx.execute(_detections().where(col(DetectionRow.project_id) == project_id, some))
+        found |= {row.test_id: Detection(*row) for row in rows}
+    return found
 
 
 def detections(

@@ -33,10 +33,10 @@ def bind_token(tx: Tx, jti: str, token_id: int) -> None:
     tx.execute(update(OidcGrantRow).where(col(OidcGrantRow.jti) == jti).values(token_id=token_id))
 
 
-def claims_of(tx: Tx, token_id: int) -> dict[str, Any] | None:
-    """What an upload with this API token must agree with; None for tokens that came another way."""
+def fields_bound_to(tx: Tx, token_id: int) -> dict[str, str]:
+    """Fields of every upload with this API token, whatever it says itself; none for a token that came another way."""
     query = select(col(OidcGrantRow.claims)).where(col(OidcGrantRow.token_id) == token_id)
-    return tx.execute(query.limit(1)).scalar()
+    return tx.execute(query.limit(1)).scalar() or {}
 
 
 def forget_grants(tx: Tx, before: datetime) -> int:

@@ -1,13 +1,15 @@
 """Who asks: one indexed read by the token's SHA-256, the same work whether the token exists or not."""
 
 import hmac
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from core.errors import AuthenticationError, ForbiddenError, NotFoundError, ValidationError
 from core.tenancy import ApiToken, Person, Project, Scope, Via
 from core.token import token_hash
 from storage.database import Tx
+from storage.oidc import fields_bound_to
 from storage.project import find_project, get_project
 from storage.token import find_token
 
@@ -34,6 +36,8 @@ class Caller:
 
     token: ApiToken | None
     project: Project | None
+    bound: Mapping[str, str] = field(default_factory=dict)
+    """Fields of a run that a workflow's identity token has settled: what the request says of them is not heard."""
 
     @property
     def name(self) -> str:
@@ -79,7 +83,7 @@ def authenticate(
     project = get_project(tx, token.project_id)
     if credentials.project and credentials.project.lower() != project.repo.lower():
         raise NotFoundError("There is no such project.")
-    return Caller(token, project)
+    return Caller(token, project, fields_bound_to(tx, token.id) if token.expires_at else {})
 
 
 def authenticate_server(credentials: Credentials, admin_hash: bytes | None) -> Caller:

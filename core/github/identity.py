@@ -23,6 +23,8 @@ class Identity:
     owner_id: int
     repository: str
     ref: str
+    head_ref: str
+    """The pull request's branch; empty outside pull requests."""
     event: str
     run_id: str
     attempt: int
@@ -39,6 +41,7 @@ def read_identity(claims: Mapping[str, Any]) -> Identity:
         owner_id=_id(data, "repository_owner_id"),
         repository=fields.text(data, "repository"),
         ref=fields.text(data, "ref"),
+        head_ref=fields.text(data, "head_ref"),
         event=fields.text(data, "event_name", limit=40),
         run_id=str(_id(data, "run_id")),
         attempt=_id(data, "run_attempt"),
@@ -50,6 +53,24 @@ def read_identity(claims: Mapping[str, Any]) -> Identity:
     if identity.event in _REFUSED_EVENTS:
         raise ForbiddenError(f"Runs of {identity.event} may not upload: they mix rights and foreign code.")
     return identity
+
+
+def fields_of(identity: Identity) -> dict[str, str]:
+    """The fields of an upload that are not the uploader's to choose."""
+    kind, _, name = identity.ref.removeprefix("refs/").partition("/")
+    fixed = {
+        "run_id": identity.run_id,
+        "attempt": str(identity.attempt),
+        "commit": identity.sha,
+        "event": identity.event,
+    }
+    if kind == "pull":
+        return {**fixed, "pr": name.partition("/")[0], **_if_any("branch", identity.head_ref)}
+    return {**fixed, "pr": "", **_if_any("branch", name)}
+
+
+def _if_any(name: str, value: str) -> dict[str, str]:
+    return {name: value} if value else {}
 
 
 def _id(data: Mapping[str, Any], key: str) -> int:

@@ -14,6 +14,7 @@ from bot.http.uploads import received
 from bot.ingesting import ingest_uploads
 from bot.intake import Upload
 from bot.run_fields import read_run, read_time
+from core.errors import UnsupportedMediaError, ValidationError
 from core.limits import DEFAULT
 from core.tenancy import Scope
 from jobs.summarize import ingest_summary
@@ -47,12 +48,18 @@ def add_routes(router: APIRouter, face: Face) -> None:
     async def junit(request: Request) -> Response:
         """201 with counts and verdicts; 200 and `duplicate` for the same run again; 409 for other content."""
         length = content_length(request.scope)
-        if length is None or length > SMALL:
+        large = length is None or length > SMALL
+        if large:
             await face.identify(request, Scope.INGEST_PR)
-        async with received(request) as uploads:
-            answer = await face.act(
-                request, Scope.INGEST_PR, lambda caller: _ingest(face, request, caller, uploads)
-            )
+        try:
+            async with received(request) as uploads:
+                answer = await face.act(
+                    request, Scope.INGEST_PR, lambda caller: _ingest(face, request, caller, uploads)
+                )
+        except (UnsupportedMediaError, ValidationError):
+            if not large:  # a stranger learns nothing of what is wrong with the body
+                await face.identify(request, Scope.INGEST_PR)
+            raise
         face.metrics.ingested.labels("junit", "duplicate" if answer["duplicate"] else "created").inc()
         _count_results(face, answer)
         return JSONResponse(answer, status_code=200 if answer["duplicate"] else 201)
@@ -77,7 +84,7 @@ def add_routes(router: APIRouter, face: Face) -> None:
 def _ingest(face: Face, request: Request, caller: Caller, uploads: list[Upload]) -> dict[str, Any]:
     project = caller.here
     scope = caller.token.scope if caller.token else Scope.ADMIN
-    run = read_run(request.query_params, project, scope, now=face.desk.now())
+    run = read_run({**request.query_params, **caller.bound}, project, scope, now=face.desk.now())
     wants_unmatched = request.query_params.get("gate") == "1"
     return ingest_uploads(face.desk, project, run, uploads, limits=DEFAULT, wants_unmatched=wants_unmatched)
 
@@ -88,7 +95,7 @@ def _ingest_summary(face: Face, caller: Caller, summary: Summary) -> dict[str, A
     return ingest_summary(
         face.desk,
         caller.here.id,
-        run_id=summary.run_id,
+        run_id=caller.bound.get("run_id", summary.run_id),
         status=summary.status,
         duration_ms=summary.duration_ms,
         at=at,

@@ -7,14 +7,19 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from fakes.github import app_key
+from reports import junit
+from starlette.testclient import TestClient
 
 from bot.github.config import GitHubConfig
 from bot.github.oidc import OidcVerifier, exchange
+from bot.http import http_app
+from bot.settings import Settings
 from core.errors import AuthenticationError, FlakeGuardError, ForgeError, NotFoundError
 from core.github.repository import Account, Installation, Repository
 from core.token import token_hash
 from jobs.enlist import enlist
-from storage.oidc import claims_of
+from storage.oidc import fields_bound_to
+from storage.result import get_runs
 from storage.token import find_token
 
 AUDIENCE = "https://flakeguard.test"
@@ -122,10 +127,41 @@ def test_a_workflow_run_gets_a_token_for_what_it_is(world, verifier, project, to
     assert not stored.live(world.now() + timedelta(minutes=16))
 
 
-def test_the_token_is_bound_to_the_run_that_asked(world, verifier, project, token):
-    answer = exchange(world.desk, verifier, token())
-    bound = world.read(claims_of, answer["token_id"])
-    assert (bound["run_id"], bound["attempt"], bound["commit"]) == ("77", 2, "a" * 40)
+@pytest.mark.parametrize(
+    ("claims", "more"),
+    [
+        ({}, {"branch": "main", "pr": ""}),
+        ({"ref": "refs/heads/fix/it"}, {"branch": "fix/it", "pr": ""}),
+        (
+            {"ref": "refs/pull/7/merge", "head_ref": "fix/it", "event_name": "pull_request"},
+            {"branch": "fix/it", "pr": "7", "event": "pull_request"},
+        ),
+    ],
+)
+def test_the_token_is_bound_to_the_run_that_asked(world, verifier, project, token, *, claims, more):
+    answer = exchange(world.desk, verifier, token(**claims))
+    bound = world.read(fields_bound_to, answer["token_id"])
+    assert bound == {"run_id": "77", "attempt": "2", "commit": "a" * 40, "event": "push", **more}
+
+
+def test_an_upload_speaks_only_for_the_run_that_got_the_token(world, verifier, project, token):
+    http = TestClient(http_app(world.desk, Settings(_env_file=None)))
+    answer = exchange(world.desk, verifier, token(ref="refs/heads/fix"))
+    stored = http.post(
+        "/api/v1/ingestion/junit",
+        params={"run_id": "1", "commit": "b" * 40, "branch": "else", "job": "unit"},
+        content=junit("t"),
+        headers={"Authorization": f"Bearer {answer['token']}"},
+    )
+    assert stored.status_code == 201, stored.text
+    [run], _ = world.read(get_runs, project.id, limit=5, offset=0)
+    assert (run.run.run_id, run.run.attempt, run.run.commit, run.run.branch, run.run.job) == (
+        "77",
+        2,
+        "a" * 40,
+        "fix",
+        "unit",
+    )
 
 
 @pytest.mark.parametrize(

@@ -186,3 +186,12 @@ class TestServersAdmin:
         server.makes_token("read")
         event = server.get("/audit").json()["items"][0]
         assert (event["action"], event["via"], event["actor"]) == ("token.created", "api", SERVER)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"), [(b"hello", "text/plain"), (b"", "text/xml"), (b"<x>", "text/xml")]
+)
+def test_a_stranger_does_not_learn_what_is_wrong_with_a_body(server, body, kind):
+    answer = server.uploads(body, scope="nobody", headers={"Content-Type": kind})
+
+    assert answer.status_code == 401
