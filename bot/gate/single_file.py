@@ -6,7 +6,13 @@ from importlib.resources import files
 
 from bot.version import version
 
-MODULES = (("core", "ci.py"), ("core", "gate.py"), ("bot", "gate/upload.py"), ("bot", "gate/step.py"))
+MODULES = (
+    ("core", "ci.py"),
+    ("core", "gate.py"),
+    ("bot", "gate/upload.py"),
+    ("bot", "gate/identity.py"),
+    ("bot", "gate/step.py"),
+)
 _BETWEEN = re.compile(
     r"^from (?:core|bot)[\w.]* import .*\n|^from __future__ import annotations\n", re.MULTILINE
 )
@@ -17,7 +23,8 @@ HEAD = '''#!/usr/bin/env python3
     python3 gate.py -- pytest --junitxml=junit.xml
     python3 gate.py --junit 'reports/*.xml' --exit-code $?
 
-Needs Python 3.9 or newer and nothing else, FLAKEGUARD_URL and FLAKEGUARD_TOKEN.
+Needs Python 3.9 or newer and nothing else, FLAKEGUARD_URL and FLAKEGUARD_TOKEN
+(on GitHub Actions the permission id-token: write will do instead of the token).
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ import uuid
 from pathlib import Path
 from typing import Any, Callable, Mapping, Sequence
 
+from bot.gate.identity import token_of_workflow
 from bot.gate.upload import Found, Server, TroubleError, find_reports, stamps
 from core.ci import FIELDS, ci_context
 from core.gate import Decision, Facts, decide, facts_of, find_runner, runner_of_command
@@ -173,14 +174,19 @@ def over_http(
     if not options.url:
         raise TroubleError("the service's address is not known: set FLAKEGUARD_URL or give --url")
     if not options.token:
-        raise TroubleError("there is no token (FLAKEGUARD_TOKEN); builds of forks are given none")
+        raise TroubleError(
+            "there is no token (FLAKEGUARD_TOKEN, or on GitHub Actions the permission id-token: write); "
+            "builds of forks are given none"
+        )
     return Server(options.url, options.token, seconds=options.timeout).ingest(fields, files)
 
 
 def run_fields(options: argparse.Namespace, environ: Mapping[str, str]) -> dict[str, str]:
     """Which run this is: by the options, the CI system, and last by git."""
     options.url = options.url or environ.get("FLAKEGUARD_URL", "")
-    options.token = options.token or environ.get("FLAKEGUARD_TOKEN", "")
+    options.token = (
+        options.token or environ.get("FLAKEGUARD_TOKEN", "") or token_of_workflow(options.url, environ)
+    )
     fields = ci_context(environ, _event(environ.get("GITHUB_EVENT_PATH", "")))
     fields.update({name: value for name in FIELDS if (value := getattr(options, f"run_{name}"))})
     if options.project:

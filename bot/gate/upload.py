@@ -90,7 +90,7 @@ def _content(name: str) -> bytes:
     return Path(name).read_bytes()
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
+class NoRedirect(urllib.request.HTTPRedirectHandler):
     """A redirect would carry the token to another address."""
 
     def redirect_request(self, *_args: Any, **_kwargs: Any) -> None:
@@ -105,7 +105,7 @@ class Server:
         self._url = url.rstrip("/")
         self._token = token
         self._deadline = time.monotonic() + seconds
-        self._opener = urllib.request.build_opener(_NoRedirect())
+        self._opener = urllib.request.build_opener(NoRedirect())
 
     def ingest(self, fields: Mapping[str, str], files: Sequence[str]) -> dict[str, Any]:
         """Upload the reports of one run; the answer holds the verdict of every failure as of now."""

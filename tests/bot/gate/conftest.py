@@ -50,6 +50,12 @@ class Service:
                 self.end_headers()
                 self.wfile.write(json.dumps(answer).encode())
 
+            def do_GET(self):
+                service.seen.append((self.path, dict(self.headers), b""))
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(b'{"value": "identity"}')
+
             def log_message(self, *_):
                 pass
 

@@ -5,7 +5,7 @@ import json
 import subprocess
 import sys
 import zipfile
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from reports import junit
@@ -70,6 +70,34 @@ def test_without_address_or_token_the_steps_own_code_stands(step, service, missi
         step(*AFTER, "1", **{missing: ""}) if missing != "FLAKEGUARD_URL" else step(*AFTER, "1", url="")
     )
     assert (code, missing in output) == (1, True)
+
+
+def as_workflow(service):
+    return {
+        "FLAKEGUARD_TOKEN": "",
+        "ACTIONS_ID_TOKEN_REQUEST_URL": f"{service.url}/id?api-version=2",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "runner",
+    }
+
+
+def test_a_workflow_that_may_prove_who_it_is_needs_no_secret(step, service):
+    service.answers.append((200, {"token": "fg_short"}, {}))
+    service.says("quarantined")
+    code, output = step(*AFTER, "1", **as_workflow(service))
+    said = [(path.partition("?")[0], headers["Authorization"]) for path, headers, _ in service.seen]
+    assert code == 0, output
+    assert said == [
+        ("/id", "Bearer runner"),
+        ("/api/v1/auth/github-oidc", "Bearer identity"),
+        ("/api/v1/ingestion/junit", "Bearer fg_short"),
+    ]
+    assert f"audience={quote(service.url, safe='')}" in service.seen[0][0]
+
+
+def test_a_workflow_whose_identity_is_refused_keeps_its_own_code(step, service):
+    service.refuses(404)
+    code, output = step(*AFTER, "1", **as_workflow(service))
+    assert (code, "identity was refused with 404" in output) == (1, True)
 
 
 def test_a_refusal_is_told_and_the_steps_own_code_stands(step, service):
