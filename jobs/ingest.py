@@ -62,7 +62,7 @@ def ingest_report(
             run_pk=stored.run_pk,
             duplicate=False,
             counts=dict(stored.counts),
-            failures=_answers(stored.failures, outcome, in_force(tx, project.id)),
+            failures=_answers(tx, project, stored.failures, outcome),
             warnings=stored.warnings,
             suite_errors=tuple(suite_errors),
             infra=outcome.mass_failure,
@@ -139,9 +139,10 @@ def _execution(failure: StoredFailure) -> FailedExecution:
 
 
 def _answers(
-    failures: Iterable[StoredFailure], outcome: RunOutcome, covered: dict[int, Quarantine]
+    tx: Tx, project: Project, failures: Iterable[StoredFailure], outcome: RunOutcome
 ) -> list[FailureAnswer]:
-    failed = (one for one in failures if one.attempts[-1].outcome.bad)
+    failed = [one for one in failures if one.attempts[-1].outcome.bad]
+    covered = in_force(tx, project.id) if failed else {}
     return [_answer(one, outcome.failures.get(one.test_id), covered) for one in failed]
 
 
@@ -169,7 +170,7 @@ def _answer_again(
         run_pk=stored.run_pk,
         duplicate=True,
         counts=dict(stored.counts),
-        failures=_answers(stored.failures, RunOutcome(failures=thoughts), in_force(tx, project.id)),
+        failures=_answers(tx, project, stored.failures, RunOutcome(failures=thoughts)),
         warnings=stored.warnings,
         suite_errors=tuple(suite_errors),
         infra=infra,

@@ -51,8 +51,10 @@ def _flaked_again(tx: Tx, scoring: Scoring, outcome: RunOutcome, now: datetime) 
 
 def ask_about(tx: Tx, scoring: Scoring, test_ids: Iterable[int], *, now: datetime) -> list[Quarantine]:
     """Propose those of the tests that are sure flaky at this moment, each with its evidence as it is now."""
-    blocked = blocked_tests(tx, scoring.project.id, now)
-    tests = get_tests(tx, scoring.project.id, [one for one in test_ids if one not in blocked])
+    wanted = set(test_ids)
+    if not wanted:
+        return []
+    tests = get_tests(tx, scoring.project.id, wanted - blocked_tests(tx, scoring.project.id, now))
     told = {test.id: explain_test(tx, scoring.project, test, now, scoring.state) for test in tests.values()}
     sure = {test_id: one for test_id, one in told.items() if _is_sure(one, scoring.thresholds)}
     return propose_confirmed(tx, scoring.project, sure, now=now) if sure else []
