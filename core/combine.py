@@ -1,7 +1,6 @@
 """Several documents of one run as one report."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from core.report import CaseResult, Outcome, Report, TestKey
 
@@ -30,7 +29,7 @@ def together(one: CaseResult, other: CaseResult) -> CaseResult:
     """The same test in two documents: nobody knows which ran first, so mixed outcomes prove nothing."""
     milder, worse = sorted((one, other), key=lambda case: _SEVERITY[case.outcome])
     if milder.outcome is worse.outcome:
-        return replace(worse, ambiguous=milder.ambiguous or worse.ambiguous)
+        return worse._replace(ambiguous=milder.ambiguous or worse.ambiguous)
     if not worse.outcome.bad:
         return worse
-    return replace(worse, attempts=(*milder.attempts, *worse.attempts), ambiguous=True)
+    return worse._replace(attempts=(*milder.attempts, *worse.attempts), ambiguous=True)

@@ -3,7 +3,6 @@
 import hashlib
 import re
 import unicodedata
-from dataclasses import replace
 
 from core.report import TestKey
 
@@ -58,8 +57,7 @@ def may_change(text: str) -> bool:
 
 def normalise(key: TestKey) -> TestKey:
     """The key under which a test is remembered; normalising twice changes nothing."""
-    return replace(
-        key,
+    return key._replace(
         suite=normal(key.suite),
         class_name=normal(key.class_name),
         name=normal(key.name),

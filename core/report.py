@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Outcome(StrEnum):
@@ -19,8 +20,7 @@ class Outcome(StrEnum):
         return self in {Outcome.FAILED, Outcome.ERROR}
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One execution of a test case; `duration` in seconds or None when unknown, `message` bounded text."""
 
     outcome: Outcome
@@ -28,11 +28,10 @@ class Attempt:
     message: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class TestKey:
+class TestKey(NamedTuple):
     """What names a test inside a project; every part is normalised text, empty when the dialect has none."""
 
-    __test__ = False
+    __test__ = False  # type: ignore[misc] # for pytest, which takes the name for that of a test
 
     suite: str
     class_name: str
@@ -41,8 +40,7 @@ class TestKey:
     variant: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CaseResult:
+class CaseResult(NamedTuple):
     """One test of a report: its key and its attempts in order; the last attempt stands for the test."""
 
     key: TestKey

@@ -1,14 +1,19 @@
 """Columns of named cases: cheap to compare and count, made into results at the end."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import cast
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import repeat
 
 from core.report import Attempt, CaseResult, TestKey
 
 Key = tuple[str, str, str, str, str]
 """Suite, class, name, file, variant: a `TestKey` before it is worth an object."""
 Entry = tuple[Attempt, ...]
+
+# `TestKey(...)` costs three times as much as making it out of the tuple that `zip` has made already.
+_key = partial(tuple.__new__, TestKey)
+_result = partial(tuple.__new__, CaseResult)
 
 
 @dataclass(slots=True)
@@ -50,18 +55,10 @@ class Batch:
             for at, (suite, class_name, name, file, own) in self.written.items()
         }
 
-    def results(self) -> list[CaseResult]:
+    def results(self) -> Iterator[CaseResult]:
         """A result for each case, none of which is repeated."""
-        keys = list(map(_KeyDraft, *self.columns()))
-        for key in keys:
-            key.__class__ = TestKey  # type: ignore[assignment] # the layouts are the same
-        drafts = list(map(_ResultDraft, keys, self.entries))
-        for draft in drafts:
-            draft.__class__ = CaseResult  # type: ignore[assignment] # the layouts are the same
-        results = cast("list[CaseResult]", drafts)
-        for at, output in self.outputs.items():
-            results[at] = replace(results[at], output=output)
-        return results
+        no = repeat(False)
+        return map(_result, zip(map(_key, self.keys()), self.entries, no, no, self._outputs(), strict=False))
 
     def singles(self) -> Iterator[tuple[Key, Key, Entry, str]]:
         """Identity, identity as written, attempts and output of each case."""
@@ -72,26 +69,7 @@ class Batch:
         """Suites, classes, names, files, variants."""
         return self.suites, self.classes, self.names, self.files, self.variants
 
-
-class _KeyDraft:
-    """A frozen dataclass is slow to make (0.8 µs); a twin of its layout that then changes class is not (0.2 µs)."""
-
-    __slots__ = TestKey.__slots__
-
-    def __init__(self, suite: str, class_name: str, name: str, file: str, variant: str) -> None:
-        self.suite = suite
-        self.class_name = class_name
-        self.name = name
-        self.file = file
-        self.variant = variant
-
-
-class _ResultDraft:
-    __slots__ = CaseResult.__slots__
-
-    def __init__(self, key: _KeyDraft, attempts: Entry) -> None:
-        self.key = key
-        self.attempts = attempts
-        self.ambiguous = False
-        self.volatile = False
-        self.output = ""
+    def _outputs(self) -> Iterable[str]:
+        if not self.outputs:
+            return repeat("")
+        return (self.outputs.get(at, "") for at in range(len(self)))

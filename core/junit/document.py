@@ -1,6 +1,6 @@
 """One XML document into cases and rows; a cut-off end is repaired, everything else malformed is refused."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from lxml import etree
 
@@ -8,6 +8,7 @@ from core.junit.cutter import Cutter
 from core.junit.encoding import Utf8
 from core.junit.errors import ReportError
 from core.junit.foreign import XML_PLEASE
+from core.junit.lines import Lines
 from core.junit.raw import Evidence, Mark, Suite
 from core.junit.repair import Repair
 from core.junit.replay import Readable
@@ -18,12 +19,14 @@ from core.limits import Limits
 class Document:
     """Iterate for the items; afterwards `evidence`, `orphans`, `partial` and `warnings` say the rest."""
 
-    def __init__(self, source: Readable, *, name: str, limits: Limits) -> None:
+    def __init__(self, source: Readable, *, again: Callable[[], Readable], name: str, limits: Limits) -> None:
+        """`again` gives the source from its beginning: for the line of an error."""
         self.partial = False
         self.warnings: tuple[str, ...] = ()
         self._name = name
         self._utf8 = Utf8(source)
-        self._cutter = Cutter(self._utf8, name=name, limits=limits)
+        self._lines = Lines(lambda: Utf8(again()))
+        self._cutter = Cutter(self._utf8, name=name, limits=limits, lines=self._lines)
         self._repair = Repair()
         self._walker = Walker(name=name, limits=limits, rows=self._cutter.rows)
         self._notes: list[str] = []
@@ -82,22 +85,27 @@ class Document:
     def _after_the_end(self, piece: bytes, rest: Iterable[bytes], error: etree.XMLSyntaxError) -> None:
         """Loose text after the root element, such as a log line, is ignored; another document is not."""
         end = piece.rfind(f"</{self.evidence.root}".encode())
-        loose = b"<" not in piece[end + 1 :] and self._cutter.place(piece, end) < error.position
+        loose = b"<" not in piece[end + 1 :] and self._place(piece, end) < error.position
         if not loose or any(b"<" in more for more in rest):
             raise ReportError(
                 "more elements follow after the end of the report",
                 name=self._name,
-                line=self._cutter.line(error.position),
+                line=self._lines.of(*error.position),
                 remedy="Send each document by itself.",
             ) from error
         self._notes.append("text after the end of the report was ignored")
+
+    def _place(self, piece: bytes, at: int) -> tuple[int, int]:
+        """Line and column, as the parser counts them, of an offset in the piece that it was fed last."""
+        at = max(at, 0)
+        return self._lines.first + piece.count(b"\n", 0, at), at - piece.rfind(b"\n", 0, at)
 
     def _malformed(self, error: etree.XMLSyntaxError) -> ReportError:
         reason = (error.msg or "a syntax error").split(", line ")[0]
         return ReportError(
             f"the XML is not well-formed ({reason})",
             name=self._name,
-            line=self._cutter.line(error.position),
+            line=self._lines.of(*error.position),
             remedy="The tool that wrote it has to escape this text.",
         )
 

@@ -3,10 +3,11 @@
 import codecs
 import re
 from collections.abc import Iterator
+from itertools import chain
 
-from core.junit.replay import Readable
+from core.junit.replay import Readable, chunks
 
-CHUNK = 1 << 18
+_PART = 1 << 18
 _HEAD = 256
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -32,28 +33,19 @@ class Utf8:
         self._source = source
 
     def __iter__(self) -> Iterator[bytes]:
-        head = self._head()
-        encoding, skipped = self._sniff(head)
-        chunks = self._chunks(head[skipped:])
-        return chunks if encoding == "utf-8" else self._recoded(chunks, encoding)
-
-    def _head(self) -> bytes:
+        given = chunks(self._source)
         head = b""
-        while len(head) < _HEAD and (more := self._source.read(CHUNK)):
-            head += more
-        return head
+        while len(head) < _HEAD and (more := next(given, b"")):
+            head = head + more if head else more
+        encoding, skipped = self._sniff(head[:_HEAD])
+        given = chain(_parts(head, skipped) if skipped else (head,), given)
+        return given if encoding == "utf-8" else self._recoded(given, encoding)
 
-    def _chunks(self, head: bytes) -> Iterator[bytes]:
-        if head:
-            yield head
-        while chunk := self._source.read(CHUNK):
-            yield chunk
-
-    def _recoded(self, chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    def _recoded(self, given: Iterator[bytes], encoding: str) -> Iterator[bytes]:
         decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
         replaced = 0
-        for chunk in chunks:
-            text = decoder.decode(chunk)
+        for part in (part for chunk in given for part in _parts(chunk)):
+            text = decoder.decode(part)
             replaced += text.count("\ufffd")
             yield text.encode("utf-8", "replace")
         rest = decoder.decode(b"", final=True)
@@ -83,3 +75,8 @@ class Utf8:
                 pass
         self.warnings.append(f"the declared encoding {name} is not the file's own; it was read as UTF-8")
         return "utf-8"
+
+
+def _parts(chunk: bytes, start: int = 0) -> Iterator[bytes]:
+    """A whole document may come as one chunk, of which no second copy is made."""
+    return (chunk[at : at + _PART] for at in range(start, len(chunk), _PART))

@@ -1,7 +1,7 @@
 """From raw cases to a report: recognise the dialect, name the tests, join their attempts."""
 
-import io
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import BinaryIO
 
 from core.junit.assembly import second_pass, survey, whole
@@ -9,7 +9,7 @@ from core.junit.dialects import Dialect, Repeats, recognise
 from core.junit.document import Document
 from core.junit.naming import Naming
 from core.junit.raw import Evidence, Mark, Suite
-from core.junit.replay import Peeked, Replay
+from core.junit.replay import InMemory, Peeked, Readable
 from core.junit.text import told
 from core.junit.walker import Item
 from core.limits import DEFAULT, Limits
@@ -29,13 +29,13 @@ class ReportStream:
     """
 
     def __init__(
-        self, source: BinaryIO, *, name: str, limits: Limits, variant: str, held: int | None = HELD
+        self, source: BinaryIO | bytes, *, name: str, limits: Limits, variant: str, held: int | None = HELD
     ) -> None:
         self.dialect = ""
         self.partial = False
         self.warnings: tuple[str, ...] = ()
         self.suite_errors: tuple[SuiteError, ...] = ()
-        self._source = Peeked(Replay(source) if held is not None else source)
+        self._source = InMemory(source) if isinstance(source, bytes) else Peeked(source)
         self._name = name
         self._limits = limits
         self._variant = variant
@@ -59,7 +59,7 @@ class ReportStream:
         return whole([found.batch], Repeats.AMBIGUOUS, self._note)
 
     def _xml(self) -> Iterator[CaseResult]:
-        document = Document(self._source, name=self._name, limits=self._limits)
+        document = self._document(self._source)
         items = iter(document)
         held = self._hold(items)
         rest = next(items, None)
@@ -76,12 +76,15 @@ class ReportStream:
 
     def _watched(self, results: Iterator[CaseResult]) -> Iterator[CaseResult]:
         """At the end, name the tests that share their name: nobody else can tell them apart."""
-        yield from results
+        return chain(results, self._namesakes())
+
+    def _namesakes(self) -> Iterator[CaseResult]:
         if self._shared:
             named = "; ".join(f"{key.class_name} {key.name}".strip() for key in self._shared[:_NAMED])
             self.warnings += (
                 f"{len(self._shared)} names belong to several tests each, whose outcomes prove nothing: {named}",
             )
+        yield from ()
 
     def _note(self, result: CaseResult) -> None:
         if result.ambiguous:
@@ -101,7 +104,10 @@ class ReportStream:
         return held
 
     def _again(self) -> Iterator[Item]:
-        return iter(Document(self._source.again(), name=self._name, limits=self._limits))
+        return iter(self._document(self._source.again()))
+
+    def _document(self, source: Readable) -> Document:
+        return Document(source, again=self._source.again, name=self._name, limits=self._limits)
 
     def _conclude(self, document: Document, naming: Naming) -> None:
         seen = document.evidence
@@ -115,7 +121,7 @@ class ReportStream:
 
 def read_report(data: bytes, *, name: str = "", limits: Limits = DEFAULT, variant: str = "") -> Report:
     """One document, whole."""
-    stream = ReportStream(io.BytesIO(data), name=name, limits=limits, variant=variant, held=None)
+    stream = ReportStream(data, name=name, limits=limits, variant=variant, held=None)
     cases = tuple(stream)
     return Report(stream.dialect, cases, stream.partial, stream.warnings, stream.suite_errors)
 
@@ -124,8 +130,6 @@ def stream_report(
     source: BinaryIO | bytes, *, name: str = "", limits: Limits = DEFAULT, variant: str = ""
 ) -> ReportStream:
     """One document, case by case, in bounded memory."""
-    if isinstance(source, bytes):
-        source = io.BytesIO(source)
     return ReportStream(source, name=name, limits=limits, variant=variant)
 
 

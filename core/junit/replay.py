@@ -4,6 +4,7 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, Protocol
 
+_CHUNK = 1 << 18
 _PART = 1 << 20
 _PEEK = 1 << 12
 
@@ -37,8 +38,7 @@ class Replay:
         if self._start is not None:
             self._source.seek(self._start)
             return self._source
-        self._tape.append(self._press.flush())
-        return _Tape(self._tape)
+        return _Tape([*self._tape, self._press.copy().flush()])
 
 
 class _Tape:
@@ -61,9 +61,9 @@ def _unpacked(tape: list[bytes]) -> Iterator[bytes]:
 class Peeked:
     """A source whose beginning can be looked at before it is read."""
 
-    def __init__(self, source: "Replay | Readable") -> None:
-        self._source = source
-        self.head = source.read(_PEEK)
+    def __init__(self, source: BinaryIO) -> None:
+        self._source = Replay(source)
+        self.head = self._source.read(_PEEK)
         self._rest = self.head
 
     def read(self, size: int, /) -> bytes:
@@ -75,5 +75,36 @@ class Peeked:
 
     def again(self) -> Readable:
         """The source from its beginning."""
-        assert isinstance(self._source, Replay)
         return self._source.again()
+
+
+class InMemory:
+    """A source whose bytes are all here: they are not copied."""
+
+    def __init__(self, data: bytes) -> None:
+        self.head = data[:_PEEK]
+        self._data = data
+        self._at = 0
+
+    def read(self, size: int, /) -> bytes:
+        """The next bytes."""
+        start = self._at
+        self._at = min(start + size, len(self._data))
+        return self._data[start : self._at]
+
+    def rest(self) -> bytes:
+        """All the bytes that were not read yet."""
+        return self.read(len(self._data))
+
+    def again(self) -> Readable:
+        """The source from its beginning."""
+        return InMemory(self._data)
+
+
+def chunks(source: Readable) -> Iterator[bytes]:
+    """What is in memory at once, everything else in parts."""
+    if isinstance(source, InMemory):
+        yield source.rest()
+        return
+    while chunk := source.read(_CHUNK):
+        yield chunk

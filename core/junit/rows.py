@@ -1,21 +1,38 @@
-"""Runs of passed cases that say nothing but their attributes: read in bulk, never shown to the XML parser."""
+"""Cases that were taken out of the document, as columns; the XML parser never sees them."""
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import accumulate, chain
+from typing import NamedTuple
 
-from core.junit.raw import RawCase, Suite
+from core.junit.raw import Mark, RawCase, Suite
+from core.junit.references import UnreadableError, content, legal, unescaped
+from core.junit.text import bounded
+from core.limits import Limits
 
-_VALUE = rb'="[^"<&\x00-\x1f]{0,2000}+"'
-_SPACE = rb"[ \t\r\n]"
-_TAG = re.compile(
-    rb"<testcase((?:" + _SPACE + rb"++[A-Za-z][\w\-]{0,40}+" + _VALUE + rb")++)" + _SPACE + rb"*+/?>"
-)
-_NAMES = re.compile(rb"([A-Za-z][\w\-]*)=\"[^\"]*\"")
-_NEEDS_A_LOOK = frozenset({b"failure", b"class", b"filepath", b"duration", b"xmlns"})
-"""Attributes for which the plain path knows more than one reading."""
-_NONCHARACTER = re.compile("[\ufffe\uffff]")
+_ATTRIBUTE = re.compile(r'([A-Za-z][\w\-]*)="([^"]*)"')
+_LONGEST_TYPE = 200
+
+
+class Told(NamedTuple):
+    """What one case says beside its attributes, still as XML."""
+
+    at: int
+    """Which of the tags it belongs to."""
+    tag: bytes
+    attributes: bytes
+    text: list[bytes]
+    outputs: list[list[bytes]]
+    span: tuple[int, int]
+
+
+class Said(NamedTuple):
+    """The same, read."""
+
+    mark: Mark
+    output: str
 
 
 @dataclass(slots=True)
@@ -29,7 +46,9 @@ class Rows:
     times: list[str] | None
     statuses: list[str] | None
     attributes: tuple[str, ...]
-    suite: Suite
+    said: dict[int, Said]
+    """The rows that did not simply pass."""
+    suite: Suite = field(default_factory=Suite)
 
     @property
     def size(self) -> int:
@@ -37,96 +56,110 @@ class Rows:
 
     def raw_cases(self) -> Iterator[RawCase]:
         """The same, one by one."""
-        nothing = [""] * self.count
-        for name, class_name, file, time, status in zip(
-            self.names,
-            self.classes or nothing,
-            self.files or nothing,
-            self.times or nothing,
-            self.statuses or nothing,
-            strict=True,
-        ):
-            yield RawCase(self.suite, name, class_name, file, time, status)
+        return map(self.raw_case, range(self.count))
 
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """One order of attributes, compiled.
-
-    `run` matches whole consecutive cases of this shape, `tag` one start tag, `printed` the beginning of a case up to
-    the first CDATA section of its output.
-    """
-
-    order: tuple[bytes, ...]
-    tag: re.Pattern[bytes]
-    printed: re.Pattern[bytes]
-    run: re.Pattern[bytes]
-
-    def rows(self, data: bytes) -> Rows | None:
-        """The columns of a run, or None when its text must go through the plain path."""
-        try:
-            text = data.decode()
-        except UnicodeDecodeError:
-            return None
-        if not text.isascii() and _NONCHARACTER.search(text):
-            return None
-        return self._columns(text.split('"'))
-
-    def _columns(self, parts: list[str]) -> Rows:
-        step = 2 * len(self.order)
-        column = {name: parts[1 + 2 * at :: step] for at, name in enumerate(self.order)}
-        names = column[b"name"]
-        return Rows(
-            len(names),
-            names,
-            column.get(b"classname"),
-            column.get(b"file"),
-            column.get(b"time"),
-            column.get(b"status") or column.get(b"result"),
-            tuple(name.decode() for name in self.order),
-            _NOWHERE,
+    def raw_case(self, at: int) -> RawCase:
+        """One of them."""
+        said = self.said.get(at)
+        return RawCase(
+            self.suite,
+            self.names[at],
+            self.classes[at] if self.classes else "",
+            self.files[at] if self.files else "",
+            self.times[at] if self.times else "",
+            self.statuses[at] if self.statuses else "",
+            (said.mark,) if said else (),
+            said.output if said else "",
         )
 
+    def silent_statuses(self) -> set[str]:
+        """The statuses of the cases that say nothing else."""
+        if self.statuses is None:
+            return set()
+        if not self.said:
+            return set(self.statuses)
+        return {status for at, status in enumerate(self.statuses) if at not in self.said}
 
-_NOWHERE = Suite()
 
-
-def shape_of(data: bytes, at: int) -> Shape | None:
-    """The shape of the `<testcase` tag at this place; None when it is cut off or needs the plain path."""
-    tag = _TAG.match(data, at)
-    if tag is None:
+def rows_of(order: Sequence[bytes], tags: list[bytes], told: list[Told], limits: Limits) -> Rows | None:
+    """The columns of these start tags, or None when any of it must go through the parser."""
+    try:
+        return _rows_of(order, b"".join(tags), _placed(tags, told, limits))
+    except (UnreadableError, UnicodeDecodeError):
         return None
-    order = tuple(_NAMES.findall(tag[1]))
-    if b"name" not in order or len(set(order)) != len(order) or not _NEEDS_A_LOOK.isdisjoint(order):
-        return None
-    return _compiled(order)
 
 
-@lru_cache(maxsize=64)
-def _compiled(order: Sequence[bytes]) -> Shape:
-    attributes = b"".join(_SPACE + b"++" + re.escape(name) + _VALUE for name in order)
-    case = (
-        _SPACE
-        + b"*+<testcase"
-        + attributes
-        + _SPACE
-        + b"*+(?:/>|>"
-        + _SPACE
-        + b"*+</testcase"
-        + _SPACE
-        + b"*+>)"
+def _rows_of(order: Sequence[bytes], data: bytes, said: dict[int, Said]) -> Rows:
+    if not legal(data):
+        raise UnreadableError
+    parts = data.decode().split('"')
+    if not _only_between(data, "".join(parts[::2]).encode()):
+        raise UnreadableError
+    if b"&" in data:
+        parts[1::2] = map(unescaped, parts[1::2])
+    step = 2 * len(order)
+    column = {name: parts[1 + 2 * at :: step] for at, name in enumerate(order)}
+    names = column[b"name"]
+    return Rows(
+        len(names),
+        names,
+        column.get(b"classname"),
+        column.get(b"file"),
+        column.get(b"time"),
+        _statuses(column.get(b"status"), column.get(b"result")),
+        tuple(name.decode() for name in order),
+        said,
     )
-    tag = re.compile(b"<testcase" + attributes + _SPACE + b"*+/?>")
-    printed = re.compile(
-        _SPACE
-        + b"*+(<testcase"
-        + attributes
-        + b")"
-        + _SPACE
-        + b"*+>"
-        + _SPACE
-        + b"*+<system-(out|err)>"
-        + _SPACE
-        + rb"*+<!\[CDATA\["
+
+
+def _only_between(data: bytes, between: bytes) -> bool:
+    """No value holds a tag, which is forbidden, or a line end, which the parser makes a space."""
+    return all(data.count(sign) == between.count(sign) for sign in (b"<", b"\n", b"\t", b"\r"))
+
+
+def _statuses(statuses: list[str] | None, results: list[str] | None) -> list[str] | None:
+    if statuses and results:
+        return [status or result for status, result in zip(statuses, results, strict=True)]
+    return statuses or results
+
+
+def _placed(tags: list[bytes], told: list[Told], limits: Limits) -> dict[int, Said]:
+    """What was told, by the row that tells it."""
+    if not told:
+        return {}
+    together = b"\n".join(
+        piece for one in told for piece in (one.attributes, *one.text, *chain(*one.outputs))
     )
-    return Shape(tuple(order), tag, printed, re.compile(b"(?:" + case + b")++"))
+    if not legal(together) or b"]]>" in together:
+        raise UnreadableError
+    rows = list(accumulate((tag.count(b"<testcase") for tag in tags), initial=0))
+    return {rows[one.at]: _said(one, limits) for one in told}
+
+
+def _said(told: Told, limits: Limits) -> Said:
+    message, kind, time = _attributes(told.attributes)
+    text = content(told.text)
+    mark = Mark(
+        told.tag.decode(),
+        bounded(message, limits.text_chars),
+        bounded(kind, _LONGEST_TYPE),
+        bounded(text, limits.text_chars),
+        time,
+    )
+    if not told.outputs:
+        return Said(mark, "")
+    output = "".join(map(content, told.outputs))
+    return Said(mark, bounded(output, 2 * limits.output_chars).strip())
+
+
+@lru_cache(maxsize=256)
+def _attributes(written: bytes) -> tuple[str, str, str]:
+    """Message, type and time of a mark; failures of one cause share them."""
+    found: list[tuple[str, str]] = _ATTRIBUTE.findall(written.decode())
+    values = dict(found)
+    if len(values) < len(found) or "xmlns" in values:
+        raise UnreadableError
+    message, kind, time = (unescaped(values.pop(name, "")) for name in ("message", "type", "time"))
+    for value in values.values():
+        unescaped(value)
+    return message, kind, time

@@ -121,10 +121,12 @@ class Walker:
         rows.suite = self._suites[-1]
         seen = self.evidence
         if seen.first_case is None:
-            seen.first_case = next(rows.raw_cases())
+            seen.first_case = rows.raw_case(0)
             seen.case_attributes = frozenset(rows.attributes)
-        if rows.statuses is not None and not PASSING.issuperset(rows.statuses):
+        if any(status.lower() not in PASSING for status in rows.silent_statuses()):
             seen.odd_statuses = True
+        if rows.said:
+            self._marked([said.mark.tag for said in rows.said.values()])
         self._counted(rows.count)
         self.items.append(rows)
 
@@ -244,6 +246,13 @@ class Walker:
         seen.tags |= tags
         seen.bad_cases += not tags.isdisjoint(BAD)
         seen.error_cases += "error" in tags
+
+    def _marked(self, tags: list[str]) -> None:
+        """Each is the only mark of its case."""
+        seen = self.evidence
+        seen.tags.update(tags)
+        seen.bad_cases += len(tags) - tags.count("skipped")
+        seen.error_cases += tags.count("error")
 
     def _counted(self, cases: int) -> None:
         self.evidence.cases += cases

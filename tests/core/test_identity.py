@@ -1,6 +1,5 @@
 """What names the same test, and what tells two apart."""
 
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -84,7 +83,7 @@ def test_the_quick_look_never_misses_what_the_mask_would_change(text):
 
 @pytest.mark.parametrize("part", ["suite", "class_name", "name", "file", "variant"])
 def test_every_part_counts(part):
-    assert digest(replace(KEY, **{part: "other"})) != digest(KEY)
+    assert digest(KEY._replace(**{part: "other"})) != digest(KEY)
 
 
 def test_no_joining_character_makes_two_keys_one():

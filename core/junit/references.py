@@ -1,0 +1,70 @@
+"""Text as XML writes it, read without a parser: references, line ends, and what may not occur."""
+
+import re
+from functools import lru_cache
+
+import numpy as np
+
+_REFERENCE = re.compile(r"&(?:#(?:x([0-9a-fA-F]{1,6})|([0-9]{1,7}))|(lt|gt|amp|quot|apos));")
+_PREDEFINED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
+_NONCHARACTER = re.compile(rb"\xef\xbf[\xbe\xbf]")
+_FIRST_PRINTABLE = 32
+_BLANKS = frozenset({9, 10, 13})
+_CHARACTERS = (range(_FIRST_PRINTABLE, 0xD800), range(0xE000, 0xFFFE), range(0x10000, 0x110000))
+
+
+class UnreadableError(ValueError):
+    """The parser has to see this: it repairs or refuses it."""
+
+
+def unescaped(text: str) -> str:
+    """The text with each reference replaced by its character."""
+    if "&" not in text:
+        return text
+    read, count = _REFERENCE.subn(_referred, text)
+    if count != text.count("&"):
+        raise UnreadableError
+    return read
+
+
+def _referred(found: re.Match[str]) -> str:
+    return _character(found[0])
+
+
+@lru_cache(maxsize=1024)
+def _character(reference: str) -> str:
+    found = _REFERENCE.fullmatch(reference)
+    assert found is not None
+    if found[3]:
+        return _PREDEFINED[found[3]]
+    code = int(found[1], 16) if found[1] else int(found[2])
+    if not _allowed(code):
+        raise UnreadableError
+    return chr(code)
+
+
+def _allowed(code: int) -> bool:
+    """What XML 1.0 calls a character."""
+    return code in _BLANKS or any(code in block for block in _CHARACTERS)
+
+
+def content(pieces: list[bytes]) -> str:
+    """The text of an element; every second piece is the inside of a CDATA section."""
+    if len(pieces) == 1:
+        return unescaped(_with_line_feeds(pieces[0].decode()))
+    texts = [_with_line_feeds(piece.decode()) for piece in pieces]
+    texts[::2] = map(unescaped, texts[::2])
+    return "".join(texts)
+
+
+def _with_line_feeds(text: str) -> str:
+    if "\r" in text:
+        return text.replace("\r\n", "\n").replace("\r", "\n")
+    return text
+
+
+def legal(data: bytes) -> bool:
+    """No control characters and no non-characters, which `Repair` would have to replace."""
+    blanks = data.count(b"\n") + data.count(b"\r") + data.count(b"\t")
+    controls = np.count_nonzero(np.frombuffer(data, dtype=np.uint8) < _FIRST_PRINTABLE)
+    return bool(controls == blanks) and (data.isascii() or not _NONCHARACTER.search(data))
