@@ -3,15 +3,18 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 
 from core.belief import NEGLIGIBLE
 from core.detection_state import ProjectState, Reading
 from core.evidence import Bucket, Evidence, EvidenceClass, QTable
-from core.isolation import HOUR, bucket_of, episode_of, reading, recurrent
+from core.isolation import ALIKE_WITHIN, HOUR, bucket_of, episode_of, fresh_in_report, reading, recurrent
 from core.ledger import DAY, INCIDENT, Failure, Ledger
 from core.thresholds import Thresholds
 
 ONE_CAUSE = 4 * HOUR
+LOOSELY_ONE_CAUSE = 36 * HOUR
+"""Changes whose base is unknown may have inherited the same breakage so long, a night and a morning included."""
 BREAK_COMMITS = 3
 SHORT_COMMITS = 2
 BREAK_REACHES_BACK = 2 * DAY
@@ -27,6 +30,8 @@ class Places:
 
     keys: frozenset[int]
     count: int
+    support: float
+    """How much more often a flaky test fails in these places and ways than a test that honest changes break."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,7 @@ class _Desk:
     """One test's facts and what was worked out from them."""
 
     state: ProjectState
+    test_id: int
     ledger: Ledger
     buckets: Sequence[Bucket]
     base_red: Sequence[bool]
@@ -52,11 +58,12 @@ def evidence_of(state: ProjectState, test_id: int, t: Thresholds, q_table: QTabl
     recurring = recurrent(ledger)
     desk = _Desk(
         state,
+        test_id,
         ledger,
         buckets,
         read.base_red,
         _proven(ledger, buckets, read.base_red),
-        _places(ledger, read, recurring),
+        _places(state, ledger, read, recurring),
         recurring,
         q_table,
     )
@@ -65,21 +72,38 @@ def evidence_of(state: ProjectState, test_id: int, t: Thresholds, q_table: QTabl
 
 def _piece(desk: _Desk, index: int, fellows: int) -> Evidence:
     failure, bucket, kind = desk.ledger.failures[index], desk.buckets[index], _class_of(desk, index)
-    q = desk.q_table[kind][bucket]
-    if kind is C.CROSS_BRANCH:
-        q = 1 - (1 - q) ** (desk.places[failure.facts.fingerprint].count - 1)
     e = failure.execution
     return Evidence(
         at=e.at,
         kind=kind,
         bucket=bucket,
-        q=q,
+        q=_chance(desk, failure, kind, bucket),
         run=e.run,
         answer_run=_answer_run(failure, kind),
         commit=failure.facts.commit_name,
         branch=e.branch,
         fellows=fellows,
+        fingerprint=failure.facts.fingerprint,
+        peers=fresh_in_report(desk.state, failure) - {desk.test_id},
+        passed_after=failure.pass_after_at,
+        echoed=_echoed(desk.state, failure),
+        loose=not (e.trunk or failure.retried or desk.state.surroundings.place(e.base)),
     )
+
+
+def _echoed(state: ProjectState, failure: Failure) -> bool:
+    signature, at = failure.facts.fingerprint, failure.at
+    return bool(signature) and len(state.alike(signature, at - ALIKE_WITHIN, at + ALIKE_WITHIN)) > 1
+
+
+def _chance(desk: _Desk, failure: Failure, kind: EvidenceClass, bucket: Bucket) -> float:
+    """What the table says; for one message in several places, what the places and ways add to it."""
+    q = desk.q_table[kind][bucket]
+    if kind is not C.CROSS_BRANCH or not 0 < q < 1:
+        return q
+    odds = q / (1 - q) * desk.places[failure.facts.fingerprint].support
+    q = odds / (1 + odds)
+    return q if q >= SURE else q * SHARED_DOUBT
 
 
 def _answer_run(failure: Failure, kind: EvidenceClass) -> int:
@@ -108,7 +132,7 @@ def _class_of(desk: _Desk, index: int) -> EvidenceClass:
     if in_known_break(desk.ledger, failure, desk.recurrent):
         return C.KNOWN_BREAK
     candidates = [_own_class(desk.ledger, failure), *_answers(desk, failure)]
-    return max(candidates, key=lambda kind: desk.q_table[kind][bucket])
+    return max(candidates, key=lambda kind: _chance(desk, failure, kind, bucket))
 
 
 def _answers(desk: _Desk, failure: Failure) -> Iterator[EvidenceClass]:
@@ -160,7 +184,9 @@ def _proven(ledger: Ledger, buckets: Sequence[Bucket], base_red: Sequence[bool])
     )
 
 
-def _places(ledger: Ledger, read: Reading, recurring: frozenset[int]) -> dict[int, Places]:
+def _places(
+    state: ProjectState, ledger: Ledger, read: Reading, recurring: frozenset[int]
+) -> dict[int, Places]:
     """Failures by fingerprint that their own change does not explain: green base, seen green since."""
     stretches = Counter(read.origins)
     found: dict[int, list[Failure]] = {}
@@ -171,7 +197,51 @@ def _places(ledger: Ledger, read: Reading, recurring: frozenset[int]) -> dict[in
         alone = stretches[read.origins[index]] == 1
         if signature in recurring or _unexplained(ledger, failure, alone=alone):
             found.setdefault(signature, []).append(failure)
-    return {signature: _counted(ledger, failures) for signature, failures in found.items()}
+    return {
+        signature: _counted(
+            ledger,
+            failures,
+            RECURS_BY_CHANCE if signature in recurring else _support(state, ledger, read, signature),
+        )
+        for signature, failures in found.items()
+    }
+
+
+SURE, SHARED_DOUBT = 0.85, 0.2
+"""All places of one message share one doubt, so their number must not talk it away."""
+MORE_PLACES = 1.5
+ON_TRUNK, SHORT_ON_TRUNK, OFF_TRUNK, MERGED = 6.0, 0.7, 0.75, 4.0
+FAILED_AGAIN, PUSH_AFTER_PUSH, GREEN_NEXT = 0.25, 0.3, 1.3
+"""Chance does not care for branches and seldom strikes twice in a row; a fault stays on its branch until repaired."""
+
+
+RECURS_BY_CHANCE = 50.0
+"""Nobody breaks and repairs the same thing on the default branch again and again."""
+
+
+def _support(state: ProjectState, ledger: Ledger, read: Reading, signature: int) -> float:
+    """Likelihood ratio of chance to honest breakage over the red stretches that show this message."""
+    stretches: dict[int, list[Failure]] = {}
+    for index, failure in enumerate(ledger.failures):
+        if not read.base_red[index]:
+            stretches.setdefault(read.origins[index], []).append(failure)
+    said = [s for s in stretches.values() if any(f.facts.fingerprint == signature for f in s)]
+    return prod(_support_of(state, ledger, stretch) for stretch in said)
+
+
+def _support_of(state: ProjectState, ledger: Ledger, stretch: Sequence[Failure]) -> float:
+    first = stretch[0]
+    if first.execution.trunk:
+        episode = episode_of(ledger, first)
+        return ON_TRUNK if episode is None or episode.commits == 1 else SHORT_ON_TRUNK
+    if any(_merged_green(state, ledger, f) for f in stretch):
+        return MERGED
+    ways = OFF_TRUNK
+    if any(f.failed_again and not f.same_pass_at for f in stretch):
+        ways *= FAILED_AGAIN
+    if len({f.execution.commit for f in stretch}) > 1:
+        return ways * PUSH_AFTER_PUSH
+    return ways * GREEN_NEXT if first.next_push_at else ways
 
 
 def _unexplained(ledger: Ledger, failure: Failure, *, alone: bool) -> bool:
@@ -184,13 +254,16 @@ def _unexplained(ledger: Ledger, failure: Failure, *, alone: bool) -> bool:
     return episode is None or (not episode.open and episode.commits <= SHORT_COMMITS)
 
 
-def _counted(ledger: Ledger, failures: Sequence[Failure]) -> Places:
+def _counted(ledger: Ledger, failures: Sequence[Failure], support: float) -> Places:
     """Other branches, or the default branch at other times, each with a pass since the one before."""
     counted: list[Failure] = []
     for failure in failures:
         if all(_apart(ledger, other, failure) for other in counted):
             counted.append(failure)
-    return Places(frozenset(f.execution.key for f in failures), len(counted))
+    places = len(counted)
+    return Places(
+        frozenset(f.execution.key for f in failures), places, support * MORE_PLACES ** max(0, places - 2)
+    )
 
 
 def _apart(ledger: Ledger, first: Failure, second: Failure) -> bool:
@@ -234,11 +307,19 @@ def _best_first(piece: Evidence) -> tuple[float, int]:
 
 def _one_of(piece: Evidence, kept: Sequence[Evidence]) -> bool:
     """It may have the same cause as one that counts already."""
-    at, commit, branch, alone = piece.at, piece.commit, piece.branch, piece.bucket is Bucket.ALONE
-    for other in kept:
-        apart = abs(at - other.at)
-        if apart <= ONE_CAUSE or commit == other.commit or (branch and branch == other.branch):
-            return True
-        if apart <= INCIDENT and not alone and other.bucket is not Bucket.ALONE:
-            return True
-    return False
+    return any(_same_cause(piece, other) for other in kept)
+
+
+def _same_cause(a: Evidence, b: Evidence) -> bool:
+    apart = abs(a.at - b.at)
+    if apart <= ONE_CAUSE or a.commit == b.commit or (a.branch and a.branch == b.branch):
+        return True
+    if a.passed_after == b.passed_after:
+        return True  # it failed wherever it ran, until something was put right
+    if apart <= INCIDENT and not a.peers.isdisjoint(b.peers):
+        return True  # the same tests failing together again have something in common beside chance
+    if apart <= INCIDENT and a.bucket is not Bucket.ALONE and b.bucket is not Bucket.ALONE:
+        return True
+    if apart <= DAY and a.echoed and b.echoed and a.fingerprint == b.fingerprint:
+        return True  # a service that two tests need
+    return apart <= LOOSELY_ONE_CAUSE and (a.loose or b.loose) and a.fingerprint == b.fingerprint

@@ -4,6 +4,7 @@ from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from operator import is_
 from typing import Self
 
 import numpy as np
@@ -145,16 +146,23 @@ class ProjectState:
 
     def index(self, test_id: int) -> None:
         """Find a test by the failures it now remembers, and by no others."""
-        self._unindex(test_id)
-        failures = self._indexed[test_id] = tuple(self.suspects[test_id].live.failures)
-        for failure in failures:
-            e, facts = failure.execution, failure.facts
-            self.by_group[facts.group].add(test_id)
-            if not e.trunk:
-                self.by_branch[e.branch].add(test_id)
-                self.by_base[e.base].add(test_id)
-            if facts.fingerprint:
-                insort(self.by_signature[facts.fingerprint], (e.at, test_id))
+        before = self._indexed.get(test_id, ())
+        after = tuple(self.suspects[test_id].live.failures)
+        grown = len(after) == len(before) + 1 and all(map(is_, before, after))
+        if not grown:
+            self._unindex(test_id)
+        for failure in after[-1:] if grown else after:
+            self._enter(test_id, failure)
+        self._indexed[test_id] = after
+
+    def _enter(self, test_id: int, failure: Failure) -> None:
+        e, facts = failure.execution, failure.facts
+        self.by_group[facts.group].add(test_id)
+        if not e.trunk:
+            self.by_branch[e.branch].add(test_id)
+            self.by_base[e.base].add(test_id)
+        if facts.fingerprint:
+            insort(self.by_signature[facts.fingerprint], (e.at, test_id))
 
     def _unindex(self, test_id: int) -> tuple[Failure, ...]:
         failures = self._indexed.pop(test_id, ())
@@ -164,10 +172,14 @@ class ProjectState:
             _discard(self.by_branch, e.branch, test_id)
             _discard(self.by_base, e.base, test_id)
             if facts.fingerprint:
-                self.by_signature[facts.fingerprint].remove((e.at, test_id))
-                if not self.by_signature[facts.fingerprint]:
-                    del self.by_signature[facts.fingerprint]
+                self._forget_saying(facts.fingerprint, (e.at, test_id))
         return failures
+
+    def _forget_saying(self, signature: int, said: tuple[int, int]) -> None:
+        seen = self.by_signature[signature]
+        del seen[bisect_left(seen, said)]
+        if not seen:
+            del self.by_signature[signature]
 
     def alike(self, signature: int, since: int, until: int) -> set[int]:
         """Tests that failed with this fingerprint in the given time."""

@@ -20,7 +20,17 @@ from core.surroundings import MergeFact
 from core.thresholds import Thresholds
 from core.verdict import FailureVerdict, Transition, Verdict
 
-__all__ = ["Dump", "History", "ProjectState", "RunOutcome", "apply_merge", "apply_run", "sweep", "verdict_of"]
+__all__ = [
+    "Dump",
+    "History",
+    "ProjectState",
+    "RunOutcome",
+    "apply_merge",
+    "apply_run",
+    "rejudge",
+    "sweep",
+    "verdict_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +90,16 @@ def sweep(
     """Let time pass: evidence leaves the window, tests recover or retire, forgotten suspects are dropped."""
     step = Step(state, max(seconds(now), state.surroundings.latest), thresholds, q_table)
     return RunOutcome(transitions=tuple(sweep_all(step)))
+
+
+def rejudge(
+    state: ProjectState, now: datetime, *, thresholds: Thresholds, q_table: QTable = SHIPPED
+) -> RunOutcome:
+    """Judge every suspect by other numbers than before."""
+    step = Step(state, max(seconds(now), state.surroundings.latest), thresholds, q_table)
+    state.forget_readings(state.suspects)
+    step.stale |= set(state.suspects)
+    return RunOutcome(transitions=tuple(judge_stale(step, all_of_them=True)))
 
 
 def verdict_of(

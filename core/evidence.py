@@ -73,3 +73,12 @@ class Evidence:
     """0 on the default branch; else a hash of the branch name."""
     fellows: int
     """Tests that freshly failed with it, itself included."""
+    fingerprint: int = 0
+    peers: frozenset[int] = frozenset()
+    """Tests that freshly failed in the same report, as many as are remembered."""
+    passed_after: int = 0
+    """When the test passed again for the first time, on whatever branch."""
+    echoed: bool = False
+    """Another test said the same at about that time."""
+    loose: bool = False
+    """Of a change of which nobody knows where it started from: what it inherited cannot be told apart."""

@@ -153,7 +153,7 @@ def _unsettle(step: Step, test_id: int, execution: Execution) -> None:
     step.stale |= state.by_group.get(facts.group, set())
     if facts.fingerprint:
         near = state.alike(facts.fingerprint, execution.at - ALIKE_WITHIN, execution.at + ALIKE_WITHIN)
-        if len(near) == ALIKE_TESTS:
+        if len(near) in {2, ALIKE_TESTS}:
             step.stale |= near
 
 

@@ -73,7 +73,7 @@ def _bucket(fellows: int) -> Bucket:
 def company(state: ProjectState, test_id: int, failure: Failure, t: Thresholds) -> tuple[int, bool]:
     """Tests that freshly failed in the same workflow run, and whether that makes a mass failure."""
     facts = failure.facts
-    report, group = _fresh_in_report(state, failure), _fresh_in_group(state, facts.group)
+    report, group = fresh_in_report(state, failure), _fresh_in_group(state, facts.group)
     in_report = 1 + len(report - {test_id})
     if 0 < len(facts.peers) < facts.failing:
         in_report = max(in_report, round(len(report) * facts.failing / len(facts.peers)))
@@ -81,7 +81,7 @@ def company(state: ProjectState, test_id: int, failure: Failure, t: Thresholds) 
     return in_report + elsewhere, is_mass(in_report, facts.tests, t)
 
 
-def _fresh_in_report(state: ProjectState, failure: Failure) -> frozenset[int]:
+def fresh_in_report(state: ProjectState, failure: Failure) -> frozenset[int]:
     key, group = failure.execution.key, failure.facts.group
     known = state.fresh_in_reports.setdefault(group, {}).get(key)
     if known is None:

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
-from core.evidence import Bucket, Evidence, EvidenceClass, QTable
+from core.evidence import Bucket, EvidenceClass, QTable
 from core.q_table import SHIPPED
 
 PSEUDO_PIECES: Final = 20.0
@@ -26,11 +26,20 @@ class Decision(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """A piece of evidence as the person who decided saw it."""
+
+    kind: EvidenceClass
+    bucket: Bucket
+    q: float
+
+
+@dataclass(frozen=True, slots=True)
 class Lesson:
     """One decision and the pieces of evidence that counted when it was made."""
 
     decision: Decision
-    pieces: tuple[Evidence, ...]
+    pieces: tuple[Shown, ...]
     key: str = ""
     """Names the decision, so that it can be taken back."""
 
@@ -80,7 +89,20 @@ def learn(lessons: Iterable[Lesson], shipped: QTable = SHIPPED) -> Lessons:
     return Lessons(table, cells, _calibration(told, shipped), len(told))
 
 
-def _share(piece: Evidence, lesson: Lesson) -> float:
+def shown(pieces: Iterable[Mapping[str, Any]]) -> tuple[Shown, ...]:
+    """The pieces that counted in an explanation frozen with a proposal; what cannot be read is left out."""
+    return tuple(
+        Shown(EvidenceClass(one["class"]), Bucket(one["bucket"]), float(one["chance"]))
+        for one in pieces
+        if one.get("counts") and one.get("class") in _KINDS and one.get("bucket") in _BUCKETS
+    )
+
+
+_KINDS: Final = frozenset(EvidenceClass)
+_BUCKETS: Final = frozenset(Bucket)
+
+
+def _share(piece: Shown, lesson: Lesson) -> float:
     """A decision speaks of the test, so its pieces share the say by how much they carried the verdict."""
     total = sum(p.q for p in lesson.pieces)
     return piece.q / total if total else 1 / len(lesson.pieces)

@@ -5,7 +5,9 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from core.errors import ValidationError
+from core.evidence import QTable
 from core.hours import QuietHours, clock_time, zone_of
+from core.q_table import from_plain
 from core.thresholds import Thresholds
 
 
@@ -43,8 +45,12 @@ class Policy:
     """HH:MM-HH:MM in the project's time zone; no message but a decision's result is posted in it."""
     gate_mode: bool = False
     """The check run may fail (and block) when a failure is not quarantined."""
+    pull_comments: bool = True
+    """Say in one comment of a pull request which of its failures are its own."""
     detection: dict[str, Any] = field(default_factory=dict)
     """Settings of core.thresholds.Thresholds that differ from the shipped ones."""
+    learnt: dict[str, Any] = field(default_factory=dict)
+    """Chances of evidence re-estimated from this project's decisions (core.learn); empty: the shipped ones."""
 
     def quiet(self) -> QuietHours:
         """The quiet hours as a value; only when some are set."""
@@ -55,6 +61,10 @@ class Policy:
         return Thresholds.from_dict(
             {**self.detection, "default_branch": default_branch, "version": self.version}
         )
+
+    def q_table(self) -> QTable:
+        """The chances the engine works with."""
+        return from_plain(self.learnt)
 
     def protects(self, *names: str) -> bool:
         """True when one of the names (file, test id) matches a protected path."""
@@ -86,6 +96,7 @@ class Policy:
     def check(self) -> None:
         """Raise ValidationError naming the first value out of its range."""
         self.thresholds("main")
+        self.q_table()
         zone_of(self.timezone)
         clock_time(self.digest_time)
         if self.quiet_hours:
@@ -120,7 +131,7 @@ _KINDS: dict[type, str] = {
     float: "a number",
     str: "text",
     tuple: "a list of texts",
-    dict: "a table of detection settings",
+    dict: "a table",
 }
 
 RANGES: dict[str, tuple[float, float]] = {

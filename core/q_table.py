@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from core.errors import ValidationError
 from core.evidence import Bucket, EvidenceClass, QTable
 
 C = EvidenceClass
@@ -21,7 +22,7 @@ _ROWS: Final[Mapping[EvidenceClass, tuple[float, float, float]]] = {
     C.RETRY_PASS: (0.995, 0.95, 0.50),
     C.RERUN_PASS: (0.99, 0.92, 0.50),
     C.KNOWN_SIGNATURE: (0.99, 0.92, 0.50),
-    C.CROSS_BRANCH: (0.90, 0.50, 0.12),
+    C.CROSS_BRANCH: (0.50, 0.25, 0.06),
     C.MERGED_GREEN: (0.50, 0.25, 0.08),
     C.PASS_THEN_FAIL: (0.50, 0.20, 0.10),
     C.MAIN_BLIP: (0.20, 0.10, 0.02),
@@ -47,3 +48,35 @@ def table(rows: Mapping[EvidenceClass, tuple[float, float, float]]) -> QTable:
 
 
 SHIPPED: Final[QTable] = table(_ROWS)
+
+
+def to_plain(q_table: QTable) -> dict[str, dict[str, float]]:
+    """As JSON, to be kept in a policy."""
+    return {
+        str(kind): {str(bucket): round(q, 6) for bucket, q in row.items()} for kind, row in q_table.items()
+    }
+
+
+def from_plain(plain: Mapping[str, object]) -> QTable:
+    """Read back; nothing at all means the shipped table, a class that is not named has its shipped row."""
+    if not plain:
+        return SHIPPED
+    if unknown := sorted(set(plain) - set(EvidenceClass)):
+        raise ValidationError(f"There is no class of evidence called {', '.join(unknown)}.", field="learnt")
+    rows = dict(SHIPPED) | {EvidenceClass(kind): _row(kind, row) for kind, row in plain.items()}
+    return MappingProxyType(rows)
+
+
+def _row(kind: str, row: object) -> Mapping[Bucket, float]:
+    buckets = {str(bucket) for bucket in Bucket}
+    if not isinstance(row, Mapping) or set(row) != buckets:
+        raise ValidationError(
+            f"{kind} needs a chance for each of {', '.join(sorted(buckets))}.", field="learnt"
+        )
+    if not all(isinstance(q, int | float) and 0 <= q <= MOST for q in row.values()):
+        raise ValidationError(f"Chances of {kind} must be between 0 and {MOST}.", field="learnt")
+    return MappingProxyType({bucket: float(row[str(bucket)]) for bucket in Bucket})
+
+
+MOST: Final = 0.999
+"""Nothing is certain."""

@@ -131,7 +131,11 @@ def _leave_out(tx: Tx, scoring: Scoring, storm: Storm) -> None:
     failures = storm_failures(tx, storm, members)
     for run_pk in {one.run_pk for one in failures}:
         mark_run(tx, storm.project_id, run_pk, infra=True)
-    scoring.learnt(declare_outage(scoring.state, storm.name, failures, thresholds=scoring.thresholds))
+    scoring.learnt(
+        declare_outage(
+            scoring.state, storm.name, failures, thresholds=scoring.thresholds, q_table=scoring.q_table
+        )
+    )
     scoring.changed.update(members)
 
 

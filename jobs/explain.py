@@ -9,7 +9,6 @@ from core.detection_state import ProjectState
 from core.explain import Explanation, explain
 from core.fingerprint import first_line
 from core.judge import Case, case_of
-from core.q_table import SHIPPED
 from core.tenancy import Project
 from jobs.score import load_state
 from storage.clock import project_time
@@ -32,12 +31,13 @@ def explain_test(
     policy, now = get_policy(tx, project.id), project_time(tx, project.id, now)
     thresholds = policy.thresholds(project.default_branch)
     state = state or load_state(tx, project.id)
-    case = case_of(state, test.id, thresholds, SHIPPED) if test.id in state.suspects else None
+    q_table = policy.q_table()
+    case = case_of(state, test.id, thresholds, q_table) if test.id in state.suspects else None
     since = now - timedelta(days=thresholds.window_days)
     found = flakes(tx, project.id, [test.id], since=since, until=now + timedelta(days=1))
     runs = runs_by_id(tx, project.id, {*_refs(case), *(one.run_pk for one in found[-1:])})
     named = {run_pk: record.run for run_pk, record in runs.items()}
-    told = explain(state, test.id, now, thresholds, runs=named)
+    told = explain(state, test.id, now, thresholds, q_table=q_table, runs=named)
     return {
         **_flat(told),
         "test_id": test.id,

@@ -8,7 +8,6 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from core.engine import apply_merge
 from core.errors import ValidationError
 from core.execution import Merge
 from core.fingerprint import fingerprint
@@ -155,7 +154,7 @@ def _learn(tx: Tx, scoring: Scoring, run: Run, stored: StoredRun, unlearnt: set[
 def _learn_merge(tx: Tx, scoring: Scoring, one: Merge) -> bool:
     if not _remember(tx, scoring.project.id, one):
         return False
-    scoring.learnt(apply_merge(scoring.state, one, thresholds=scoring.thresholds))
+    scoring.merge(one)
     return True
 
 

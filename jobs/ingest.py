@@ -112,6 +112,7 @@ def learn(
         run_ref=stored.run_pk,
         thresholds=scoring.thresholds,
         history=history,
+        q_table=scoring.q_table,
     )
     scoring.learnt(outcome)
     return outcome

@@ -1,6 +1,5 @@
 """Merge: learn which commit of the default branch a pull request's branch became."""
 
-from core.engine import apply_merge
 from core.execution import Merge
 from core.github import fields
 from core.github.repository import Installation
@@ -30,7 +29,7 @@ def on_pull_request(desk: Desk, hook: Hook) -> None:
         told = {"branch": merge.branch, "commit": merge.commit, "into_commit": merge.into_commit}
         if merged(tx, project.id, **told, at=merge.at):
             scoring = open_scoring(tx, desk.scores, project)
-            scoring.learnt(apply_merge(scoring.state, merge, thresholds=scoring.thresholds))
+            scoring.merge(merge)
             close_scoring(tx, desk.scores, scoring, now=merge.at)
 
 

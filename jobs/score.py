@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from core.engine import ProjectState, RunOutcome, verdict_of
+from core.engine import ProjectState, RunOutcome, apply_merge, rejudge, sweep, verdict_of
+from core.evidence import QTable
+from core.execution import Merge
 from core.policy import Policy
 from core.tenancy import Project
 from core.thresholds import Thresholds
@@ -23,6 +25,7 @@ class Scoring:
     policy: Policy
     version: int
     state: ProjectState
+    q_table: QTable
     changed: set[int] = field(default_factory=set)
     """Tests whose stored verdict has to be written anew."""
     transitions: list[Transition] = field(default_factory=list)
@@ -40,6 +43,25 @@ class Scoring:
         suspects = self.state.suspects
         self.changed.update(test_id for test_id, one in suspects.items() if not one.settled)
 
+    def merge(self, merge: Merge) -> None:
+        """A pull request was merged."""
+        self.learnt(apply_merge(self.state, merge, thresholds=self.thresholds, q_table=self.q_table))
+
+    def pass_time(self, at: datetime) -> RunOutcome:
+        """Let time pass for every verdict."""
+        outcome = sweep(self.state, at, thresholds=self.thresholds, q_table=self.q_table)
+        self.learnt(outcome)
+        self.refresh()
+        return outcome
+
+    def judge_anew(self) -> RunOutcome:
+        """Another policy is in force: whatever was told may be told otherwise."""
+        now = self.clock(datetime.fromtimestamp(0, UTC))
+        outcome = rejudge(self.state, now, thresholds=self.thresholds, q_table=self.q_table)
+        self.learnt(outcome)
+        self.changed.update(self.state.suspects)
+        return outcome
+
     def learnt(self, outcome: RunOutcome) -> None:
         """Remember what a step of the engine changed."""
         self.transitions.extend(outcome.transitions)
@@ -51,7 +73,8 @@ def open_scoring(tx: Tx, memory: ScoreMemory, project: Project) -> Scoring:
     """The project's state, locked for this transaction."""
     version = scoring_version(tx, project.id, lock=True)
     state = memory.take(project.id, version) or load_state(tx, project.id)
-    return Scoring(project, get_policy(tx, project.id), version, state)
+    policy = get_policy(tx, project.id)
+    return Scoring(project, policy, version, state, policy.q_table())
 
 
 def load_state(tx: Tx, project_id: int) -> ProjectState:
@@ -64,7 +87,7 @@ def close_scoring(tx: Tx, memory: ScoreMemory, scoring: Scoring, *, now: datetim
     """Store what changed: state, verdicts, transitions."""
     now = scoring.clock(now)
     for test_id in sorted(scoring.changed):
-        found = verdict_of(scoring.state, test_id, now, scoring.thresholds)
+        found = verdict_of(scoring.state, test_id, now, scoring.thresholds, scoring.q_table)
         put_detection(tx, scoring.project.id, _row(test_id, found, now))
     for transition in scoring.transitions:
         add_transition(tx, scoring.project.id, _transition(transition))

@@ -5,11 +5,15 @@ from typing import Any
 
 from core.errors import ConflictError, ForbiddenError, ValidationError
 from core.policy import Policy
-from core.tenancy import Person, Role, Via
+from core.tenancy import Person, Project, Role, Via
 from jobs.desk import Desk
+from jobs.respond import respond
+from jobs.score import close_scoring, open_scoring
 from storage import audit
 from storage.approver import list_roles, role_of
 from storage.check_run import touch_checks
+from storage.clock import project_time
+from storage.database import Tx
 from storage.project import get_policy, get_project, put_policy
 
 TRUSTED = frozenset({Via.CLI, Via.API})
@@ -36,6 +40,8 @@ def change_policy(
         after = Policy.from_dict({**before.to_dict(), **changes, "version": before.version + 1})
         _check_quorum(after, deciders=sum(role.may_decide for _, role in list_roles(tx, project_id)))
         put_policy(tx, project_id, after, by=by.user, now=now)
+        if (before.detection, before.learnt) != (after.detection, after.learnt):
+            _judge_anew(tx, desk, project)
         touch_checks(tx, project_id=project_id, now=now)
         audit.append(
             tx,
@@ -48,7 +54,16 @@ def change_policy(
             subject=f"policy-{after.version}",
             details={"changes": _difference(before, after), "through": by.detail},
         )
+    desk.dispatch.wake("publish")
     return after
+
+
+def _judge_anew(tx: Tx, desk: Desk, project: Project) -> None:
+    """What is told is told by the policy in force, at once: an explanation never contradicts the list."""
+    scoring = open_scoring(tx, desk.scores, project)
+    outcome = scoring.judge_anew()
+    close_scoring(tx, desk.scores, scoring, now=project_time(tx, project.id, desk.now()))
+    respond(tx, scoring, outcome, now=desk.now())
 
 
 def _check_quorum(policy: Policy, deciders: int) -> None:

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from core.engine import sweep
 from core.errors import NotFoundError
 from core.quarantine import Quarantine, State
 from core.verdict import TestState
@@ -38,9 +37,7 @@ def sweep_project(desk: Desk, project_id: int) -> int:
         now = desk.now()
         scoring = open_scoring(tx, desk.scores, get_project(tx, project_id))
         at = project_time(tx, project_id, now)
-        outcome = sweep(scoring.state, at, thresholds=scoring.thresholds)
-        scoring.learnt(outcome)
-        scoring.refresh()
+        outcome = scoring.pass_time(at)
         close_scoring(tx, desk.scores, scoring, now=at)
         respond(tx, scoring, outcome, now=now)
         ask_about(tx, scoring, unanswered(tx, scoring, now), now=now)

@@ -12,7 +12,7 @@ from benchmarks.detection.plots import draw
 from benchmarks.detection.profiles import BY_NAME, PROFILES
 from benchmarks.detection.report import page, write
 from benchmarks.detection.results_jsonl import write as write_jsonl
-from benchmarks.detection.simulator import simulate
+from benchmarks.detection.simulate import simulate
 
 QUICK = ("small-slow", "retries", "plain")
 

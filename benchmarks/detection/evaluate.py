@@ -8,7 +8,7 @@ from benchmarks.detection.figures import Score, Summary, score, score_replay, su
 from benchmarks.detection.peers import RULES, Rule
 from benchmarks.detection.profiles import Profile
 from benchmarks.detection.replay import replay
-from benchmarks.detection.simulator import simulate
+from benchmarks.detection.simulate import simulate
 from benchmarks.detection.world import History
 from core.thresholds import Thresholds
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.detection.profiles import BY_NAME
 from benchmarks.detection.replay import replay
-from benchmarks.detection.simulator import simulate
+from benchmarks.detection.simulate import simulate
 from benchmarks.detection.world import Cause, History, RunEvent
 from core.classify import evidence_of
 from core.evidence import Bucket, EvidenceClass

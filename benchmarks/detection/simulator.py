@@ -30,17 +30,28 @@ INFRA = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What a fault does to one test."""
+
+    message: str
+    share: float = 1.0
+    """Below 1: the change itself made the test fail now and then, until somebody repairs the change."""
+    lane: str = ""
+    """Only where it runs in this job; empty for all of them."""
+
+
 @dataclass(slots=True)
 class Breakage:
     """A fault somebody made: the tests it breaks and what they say."""
 
-    messages: dict[int, str]
+    faults: dict[int, Fault]
 
 
 @dataclass(slots=True)
 class Commit:
     name: str
-    broken: dict[int, str]
+    broken: dict[int, Fault]
 
 
 @dataclass(slots=True)
@@ -56,6 +67,12 @@ class PullRequest:
     run_id: str = ""
     red_jobs: tuple[str, ...] = ()
     planned: int = 1
+    throwaway: bool = False
+    """Nobody repairs or merges it: a robot's try, superseded by the next."""
+
+    def carried(self) -> dict[int, Fault]:
+        """Its own faults."""
+        return {test: fault for breakage in self.breakages for test, fault in breakage.faults.items()}
 
 
 @dataclass(slots=True)
@@ -80,6 +97,7 @@ class Job:
     tests: np.ndarray
     shard: int = 0
     nightly: bool = False
+    lane: str = ""
 
 
 class Simulator:
@@ -97,7 +115,10 @@ class Simulator:
         self.events: list[RunEvent | Merge] = []
         self._lay_out_tests()
         self._plan_outages()
-        self.main = Commit(self._sha(), {})
+        self.main = Commit(self.sha(), {})
+        self.open: list[PullRequest] = []
+        self.queued: list[tuple[float, Commit, dict[int, Fault]]] = []
+        self.fragile: list[tuple[int, Fault]] = []
 
     # -- the suite ---------------------------------------------------------------------------------
 
@@ -158,9 +179,10 @@ class Simulator:
             shift = v * p.tests
             for j in range(p.jobs):
                 mine = all_tests[(self.files % p.jobs == j) & ~night]
-                for shard in range(p.shards):
+                for shard, lane in itertools.product(range(p.shards), p.lanes):
                     name = f"job{j}" if p.shards == 1 else f"job{j} ({shard + 1}/{p.shards})"
-                    yield Job(name, variant, np.sort(mine[shard :: p.shards]) + shift, shard)
+                    name = f"{name} ({lane})" if lane else name
+                    yield Job(name, variant, np.sort(mine[shard :: p.shards]) + shift, shard, lane=lane)
             if p.nightly:
                 yield Job("nightly", variant, all_tests + shift, nightly=True)
 
@@ -196,7 +218,7 @@ class Simulator:
     def at(self, hour: float) -> datetime:
         return START + timedelta(seconds=round(hour * 3600))
 
-    def _later(self, hour: float, do: Callable[[float], None]) -> None:
+    def later(self, hour: float, do: Callable[[float], None]) -> None:
         if hour < self.hours:
             heapq.heappush(self.queue, (hour, next(self.order), do))
 
@@ -221,9 +243,9 @@ class Simulator:
         for day in range(p.days):
             if day % 7 < 5:
                 for _ in range(rng.poisson(p.pull_requests)):
-                    self._later(day * 24 + rng.uniform(8, 18), self._open)
+                    self.later(day * 24 + rng.uniform(8, 18), self._open)
             if p.nightly:
-                self._later(day * 24 + 2.0, self._nightly)
+                self.later(day * 24 + 2.0, self._nightly)
         while self.queue:
             hour, _, do = heapq.heappop(self.queue)
             do(hour)
@@ -237,26 +259,42 @@ class Simulator:
             number,
             f"feature/{number}" if not fork else "main",
             fork,
-            self.main,
+            self._start(),
             planned=int(self.rng.geometric(0.55)),
         )
+        self.open = [*self.open[-7:], pr]
         self._push(pr, hour)
+
+    def _start(self) -> Commit:
+        """Where a branch begins: the default branch, or another branch that somebody still works on."""
+        heads = [pr.head for pr in self.open if pr.head is not None and not pr.fork]
+        if heads and self.rng.random() < self.profile.stacked:
+            return heads[int(self.rng.integers(len(heads)))]
+        return self.main
 
     def _push(self, pr: PullRequest, hour: float) -> None:
         rng, p = self.rng, self.profile
         pr.pushes += 1
-        if rng.random() < 0.4:
+        if rng.random() < (0.4 if pr.pushes > 1 else 0.0):
             pr.base = self.main
         pr.breakages = [b for b in pr.breakages if rng.random() > 0.7]
         if pr.pushes <= pr.planned and rng.random() < p.breaks:
-            pr.breakages.append(self._breakage(f"change{pr.number}"))
-        broken = dict(pr.base.broken)
-        for breakage in pr.breakages:
-            broken.update(breakage.messages)
-        pr.head, pr.attempts, pr.run_id = Commit(self._sha(), broken), 0, f"r{next(self.order)}"
-        self._check(pr, hour)
+            pr.breakages.append(self._breakage(f"change{pr.number}", own=True))
+        broken = pr.base.broken | pr.carried()
+        pr.head, pr.attempts, pr.run_id = Commit(self.sha(), broken), 0, f"r{next(self.order)}"
+        self.check(pr, hour)
 
-    def _breakage(self, where: str) -> Breakage:
+    def _breakage(self, where: str, *, own: bool = False) -> Breakage:
+        """`own`: of a pull request, which may fail now and then only; on the default branch that is a flaky test."""
+        rng, p = self.rng, self.profile
+        if p.fragile and rng.random() < p.fragile_share:
+            return Breakage(dict([self.fragile[int(rng.integers(len(self.fragile)))]]))
+        messages = self._broken_messages(where)
+        share = float(rng.uniform(0.3, 0.95)) if own and rng.random() < p.partial else 1.0
+        lane = str(rng.choice(p.lanes)) if rng.random() < p.one_lane else ""
+        return Breakage({test: Fault(message, share, lane) for test, message in messages.items()})
+
+    def _broken_messages(self, where: str) -> dict[int, str]:
         rng = self.rng
         size = int(rng.choice([1, 1, 1, 2, 3, int(rng.integers(4, 12)), int(rng.integers(10, 60))]))
         first = int(rng.integers(self.base_tests))
@@ -264,20 +302,21 @@ class Simulator:
         style = rng.random()
         if style < 0.35:
             text = f"AttributeError: 'Order' object has no attribute '{where}'"
-            return Breakage(dict.fromkeys(tests, text))
+            return dict.fromkeys(tests, text)
         if style < 0.55:
             text = str(rng.choice(GENERIC))
-            return Breakage(dict.fromkeys(tests, text))
-        return Breakage(
-            {
-                test: f"AssertionError: assert result == expected in check_{test % 97 if style < 0.8 else where}"
-                for test in tests
-            }
-        )
+            return dict.fromkeys(tests, text)
+        return {
+            test: f"AssertionError: assert result == expected in check_{test % 97 if style < 0.8 else where}"
+            for test in tests
+        }
 
-    def _check(self, pr: PullRequest, hour: float) -> None:
+    def check(self, pr: PullRequest, hour: float) -> None:
         assert pr.head is not None
         pr.attempts += 1
+        if pr.attempts > 1 and self.rng.random() < self.profile.rerun_on_new_base:
+            pr.base = self.main
+            pr.head = Commit(pr.head.name, pr.base.broken | pr.carried())
         jobs = [
             j for j in self.jobs if not j.nightly and (pr.attempts == 1 or j.name + j.variant in pr.red_jobs)
         ]
@@ -305,41 +344,82 @@ class Simulator:
 
     def _decide(self, pr: PullRequest, hour: float, *, red: bool, by_chance: bool) -> None:
         rng, p = self.rng, self.profile
+        if pr.throwaway:
+            return
         if not red:
             if pr.pushes < pr.planned:
-                self._later(self._working(hour + rng.exponential(5)), lambda h: self._push(pr, h))
+                self.later(self._working(hour + rng.exponential(5)), lambda h: self._push(pr, h))
             else:
-                self._later(self._working(hour + 0.3 + rng.exponential(5)), lambda h: self._merge(pr, h))
+                self.later(self._working(hour + 0.3 + rng.exponential(5)), lambda h: self._merge(pr, h))
         elif pr.attempts < 3 and rng.random() < p.rerun * (1.0 if pr.attempts == 1 else 0.6):
-            self._later(hour + rng.uniform(0.15, 1.2), lambda h: self._check(pr, h))
+            self.later(hour + rng.uniform(0.15, 1.2), lambda h: self.check(pr, h))
         elif by_chance and rng.random() < p.force:
-            self._later(self._working(hour + 0.3 + rng.exponential(4)), lambda h: self._merge(pr, h))
+            self.later(self._working(hour + 0.3 + rng.exponential(4)), lambda h: self._merge(pr, h))
         elif pr.pushes < 8:
-            self._later(self._working(hour + 0.3 + rng.exponential(4)), lambda h: self._push(pr, h))
+            self.later(self._working(hour + 0.3 + rng.exponential(4)), lambda h: self._push(pr, h))
 
     def _merge(self, pr: PullRequest, hour: float) -> None:
         rng, p = self.rng, self.profile
         assert pr.head is not None
         broken = dict(self.main.broken)
-        regression = None
-        if rng.random() < p.regressions:
-            regression = self._breakage(f"merge{pr.number}")
-            broken.update(regression.messages)
-        self.main = Commit(self._sha(), broken)
+        regression = self._breakage(f"merge{pr.number}") if rng.random() < p.regressions else None
+        if p.queue and not pr.fork:
+            if not self._passes_queue(pr, regression, hour):
+                self.later(self._working(hour + 0.5 + rng.exponential(2)), lambda h: self._merge(pr, h))
+                return
+            regression = None
+        if regression:
+            broken |= regression.faults
+        self.main = Commit(self.sha(), broken)
         self.merges += 1
         if not pr.fork:
             self.events.append(Merge(pr.branch, pr.head.name, self.main.name, self.at(hour)))
         if regression:
-            self._later(
-                self._working(hour + 0.4 + rng.exponential(p.repair_hours)),
-                lambda h: self._repair(regression, h),
-            )
+            self._regress(regression, hour)
         if self.merges % p.main_every == 0 or regression:
             self._check_main(self.main, hour + 0.01, 1, None)
 
+    def _regress(self, regression: Breakage, hour: float) -> None:
+        """Somebody repairs it later, or takes it back at once - and may try again in some days."""
+        rng, p = self.rng, self.profile
+        if rng.random() >= p.reverted:
+            later = self._working(hour + 0.4 + rng.exponential(p.repair_hours))
+            self.later(later, lambda h: self._repair(regression, h))
+            return
+        self.later(hour + rng.uniform(0.1, 0.7), lambda h: self._repair(regression, h))
+        if rng.random() < 0.5:
+            again = self._working(hour + rng.uniform(20, 80))
+            self.later(again, lambda h: self._land_again(regression, h))
+
+    def _land_again(self, regression: Breakage, hour: float) -> None:
+        self.main = Commit(self.sha(), self.main.broken | regression.faults)
+        self._check_main(self.main, hour, 1, None)
+        self._regress(regression, hour)
+
+    def _passes_queue(self, pr: PullRequest, regression: Breakage | None, hour: float) -> bool:
+        """A merge queue tests what the default branch would become, changes queued before included."""
+        self.queued = [entry for entry in self.queued if hour - entry[0] < 1.0]
+        base = self.queued[-1][1] if self.queued else self.main
+        ahead = {t: f for _, _, faults in self.queued for t, f in faults.items()}
+        own = regression.faults if regression else {}
+        head = Commit(self.sha(), self.main.broken | ahead | pr.carried() | own)
+        self.queued.append((hour, head, own | pr.carried()))
+        branch = f"gh-readonly-queue/main/pr-{pr.number}-{base.name}"
+        run_id, green = f"q{next(self.order)}", True
+        known = self.rng.random() < self.profile.base_known
+        for job in [j for j in self.jobs if not j.nightly]:
+            context = Run(
+                run_id=run_id, job=job.name, variant=job.variant, commit=head.name, branch=branch,
+                base=base.name if known else "", event="merge_group", pr=str(pr.number),
+                at=self.at(hour + self.rng.uniform(0, 0.1)), trust=Trust.PR,
+            )  # fmt: skip
+            event = self._execute(job, context, head.broken, hour)
+            green = green and all(a[-1] is None for a in event.failures.values())
+        return green
+
     def _repair(self, breakage: Breakage, hour: float) -> None:
-        broken = {t: m for t, m in self.main.broken.items() if t not in breakage.messages}
-        self.main = Commit(self._sha(), broken)
+        broken = {t: m for t, m in self.main.broken.items() if t not in breakage.faults}
+        self.main = Commit(self.sha(), broken)
         self._check_main(self.main, hour, 1, None)
 
     def _check_main(
@@ -359,7 +439,7 @@ class Simulator:
             if any(a[-1] is not None for a in event.failures.values()):
                 red.append(job.name + job.variant)
         if red and attempt < 3 and self.rng.random() < self.profile.rerun_main:
-            self._later(
+            self.later(
                 hour + self.rng.uniform(0.2, 2.0),
                 lambda h: self._check_main(commit, h, attempt + 1, tuple(red), run_id),
             )
@@ -375,15 +455,15 @@ class Simulator:
 
     # -- one report --------------------------------------------------------------------------------
 
-    def _execute(self, job: Job, context: Run, broken: dict[int, str], hour: float) -> RunEvent:
+    def _execute(self, job: Job, context: Run, broken: dict[int, Fault], hour: float) -> RunEvent:
         rng = self.rng
         failing: dict[int, tuple[Attempts, Cause]] = {}
         members = set(job.tests.tolist()) if broken else set()
         shift = (int(job.tests[0]) // self.base_tests) * self.base_tests if len(job.tests) else 0
         met = [o for o in self.outages if o.start <= hour < o.end and rng.random() < o.hit]
-        for base_id, message in broken.items():
-            if base_id + shift in members:
-                failing[base_id + shift] = ((message,) * (1 + self.profile.retries), Cause.BROKEN)
+        for base_id, fault in broken.items():
+            if base_id + shift in members and (attempts := self._broken(fault, job)):
+                failing[base_id + shift] = (attempts, Cause.BROKEN)
         for outage in met:
             self._strike(job, outage, shift, failing)
         load = self._load(hour)
@@ -391,6 +471,15 @@ class Simulator:
             if test not in failing and (attempts := self._flake(test, hour, load)):
                 failing[test] = (attempts, Cause.CHANCE)
         return self._report(job, context, failing, hour)
+
+    def _broken(self, fault: Fault, job: Job) -> Attempts | None:
+        rng = self.rng
+        if (fault.lane and fault.lane != job.lane) or rng.random() >= fault.share:
+            return None
+        attempts: list[str | None] = [fault.message]
+        while len(attempts) <= self.profile.retries and attempts[-1] is not None:
+            attempts.append(fault.message if rng.random() < fault.share else None)
+        return tuple(attempts)
 
     def _strike(
         self, job: Job, outage: Outage, shift: int, failing: dict[int, tuple[Attempts, Cause]]
@@ -459,9 +548,5 @@ class Simulator:
         name = lambda t: t + offset if t % self.base_tests in self.renamed else t  # noqa: E731
         return np.array(sorted(name(t) for t in ids.tolist())), {name(t): f for t, f in failing.items()}
 
-    def _sha(self) -> str:
+    def sha(self) -> str:
         return self.rng.bytes(20).hex()
-
-
-def simulate(profile: Profile, seed: int) -> History:
-    return Simulator(profile, seed).run()

@@ -10,6 +10,7 @@ from bot.http.routes import (
     audit,
     client,
     ingestion,
+    learning,
     policy,
     proposals,
     quarantine,
@@ -20,7 +21,7 @@ from bot.http.routes import (
 )
 
 API = "/api/v1"
-ROOMS = (tenants, tokens, ingestion, runs, tests, quarantine, proposals, approvers, policy, audit)
+ROOMS = (tenants, tokens, ingestion, runs, tests, quarantine, proposals, approvers, policy, learning, audit)
 
 
 def api_routes(face: Face) -> Iterable[APIRouter]:

@@ -79,13 +79,50 @@ def test_failures_on_changes_that_started_from_a_broken_commit_prove_nothing(ci)
     assert ci.verdict(7).evidence.keys() <= {EvidenceClass.MAIN_OPEN}
 
 
-def test_the_same_failure_on_unrelated_branches_is_evidence(ci):
-    for i in range(3):
-        ci.run(f"p{i}", failed(7), branch=f"feature/{i}", base="g9-9.0", hours=9)
+def in_places(ci, *branches, base="g9-9.0"):
+    """The same failure in one place after the other, green runs between."""
+    for i, branch in enumerate(branches):
+        ci.run(f"p{i}", failed(7), branch=branch, base="" if branch == "main" else base, hours=9)
         ci.greens(6)
-    assert ci.verdict(7).evidence == {EvidenceClass.CROSS_BRANCH: 3}
+
+
+def test_the_same_failure_here_and_there_and_on_the_default_branch_is_evidence(ci):
+    in_places(ci, "feature/1", "main", "feature/2", "main")
+    assert ci.verdict(7).evidence == {EvidenceClass.CROSS_BRANCH: 4}
     assert ci.verdict(7).state is TestState.FLAKY
     assert not ci.verdict(7).confirmed
+
+
+def test_a_test_that_only_changes_break_is_not_flaky(ci):
+    for i in range(8):
+        for push in range(1 + i % 2):
+            ci.run(f"p{i}-{push}", failed(7), branch=f"feature/{i}", base="g9-9.0", hours=9)
+        ci.run(f"p{i}-good", branch=f"feature/{i}", base="g9-9.0")
+        ci.greens(6)
+    assert ci.verdict(7).state is TestState.HEALTHY
+
+
+def test_what_changes_of_unknown_base_may_have_inherited_counts_once(ci):
+    for i in range(4):
+        ci.run(f"p{i}", failed(7), branch=f"feature/{i}", hours=5)
+        ci.run(f"p{i}", branch=f"feature/{i}", attempt=2)
+    assert not ci.verdict(7).flagged
+    assert ci.verdict(7).evidence == {EvidenceClass.RERUN_PASS: 1}
+
+
+def test_what_fails_everywhere_until_it_is_put_right_counts_once(ci):
+    for i in range(4):
+        ci.run(f"p{i}", failed(7), branch=f"feature/{i}", base="g9-9.0", hours=5)
+    for i in range(4):
+        ci.run(f"p{i}", branch=f"feature/{i}", base="g9-9.0", attempt=2)
+    assert not ci.verdict(7).flagged
+
+
+def test_two_tests_that_fail_together_twice_a_day_have_one_cause(ci):
+    for i in range(3):
+        ci.run(f"p{i}", failed(7), failed(8), branch=f"feature/{i}", base="g9-9.0", hours=5)
+        ci.run(f"p{i}", branch=f"feature/{i}", base="g9-9.0", attempt=2)
+    assert not ci.verdict(7).flagged
 
 
 def test_an_outage_marks_its_run_and_proves_nothing_even_if_reruns_pass(ci):
