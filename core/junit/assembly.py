@@ -45,15 +45,18 @@ def whole(batches: Sequence[Batch], repeats: Repeats, note: Note) -> Iterator[Ca
 
 
 def _all_different(batches: Sequence[Batch]) -> bool:
-    """Columns that hold one value throughout need no comparing."""
+    """Mostly the names alone are; columns that hold one value throughout need no comparing."""
+    count = sum(map(len, batches))
+    if len(set().union(*(batch.names for batch in batches))) == count:
+        return True
     columns = list(zip(*(batch.columns() for batch in batches), strict=True))
     varying = [column for column in columns if len(set().union(*column)) > 1]
     if not varying:
-        return sum(map(len, batches)) <= 1
+        return count <= 1
     seen: set[tuple[str, ...]] = set()
     for parts in zip(*varying, strict=True):
         seen.update(zip(*parts, strict=True))
-    return len(seen) == sum(map(len, batches))
+    return len(seen) == count
 
 
 def _grouped(batches: Iterable[Batch], repeats: Repeats, note: Note) -> Iterator[CaseResult]:

@@ -4,6 +4,7 @@ import re
 
 _COLOUR = re.compile(r"(?:\x1b|#x1B|\\u001b|\\x1b|\ufffd)\[[0-9;]{0,12}[A-Za-z]|\[(?:0|22|39|3[1-7]|9[0-7])m")
 """Some writers drop the escape character and leave the rest."""
+_SIGN_OF_COLOUR = re.compile(r"\[(?:(?:0|22|39)m|(?<=u001b\[)|(?<=x1B\[))")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _CUT = "\n[...]\n"
 
@@ -18,14 +19,8 @@ def bounded(text: str, limit: int) -> str:
 
 def printable(text: str) -> str:
     """Without terminal colours, which act when they are shown."""
-    if (
-        "[0m" in text
-        or "[39m" in text
-        or "[22m" in text
-        or "\x1b" in text
-        or "u001b[" in text
-        or "x1B[" in text
-    ):
+    # One bracket is found fifty times as fast as a pattern, and most text holds none.
+    if "[" in text and ("\x1b" in text or _SIGN_OF_COLOUR.search(text)):
         return _COLOUR.sub("", text)
     return text
 
