@@ -15,6 +15,10 @@ class Suite:
     hostname: str = ""
     package: str = ""
     properties: dict[str, str] = field(default_factory=dict)
+    counted_bad: int = 0
+    """Failures and errors that its counts claim, less those of silent suites inside."""
+    bad: int = 0
+    """Cases inside that went wrong; while the suite is open, those that did so before it."""
 
 
 class Mark(NamedTuple):
@@ -64,6 +68,8 @@ class Evidence:
     counted_bad: int = 0
     """Failures and errors that the outermost counts claim."""
     counted_errors: int = 0
+    silent: list[Suite] = field(default_factory=list)
+    """Suites that count failures or errors of which no case inside says anything."""
     odd_statuses: bool = False
     """Some status attribute says something else than passed."""
     cases: int = 0

@@ -1,14 +1,19 @@
 """What a dialect may decide: who wrote the report, what a repeated entry means, what names a test."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from core.junit.raw import Evidence, RawCase
+from core.junit.raw import Evidence, Mark, RawCase, Suite
 from core.report import Outcome, SuiteError
 
 Key = tuple[str, str, str, str, str]
 SEPARATOR = " > "
+_HOOK = re.compile(r"(?:^|.* )\"(?:before|after) (?:all|each)\" hook")
+_FIXTURE = re.compile(r"(?:setUp|tearDown)(?:Class|Module) \(")
+_PRETENDED = ("_ErrorHolder", "_FailedTest", "nose.suite.ContextSuite", "nose.failure.Failure")
+"""What unittest and nose call that which stands for a fixture or a module in a list of tests."""
 
 
 class Repeats(Enum):
@@ -38,12 +43,53 @@ def nameless(raw: RawCase) -> str | None:
     return raw.class_name or raw.suite.name
 
 
+def around(raw: RawCase) -> str | None:
+    """Hooks of Mocha and fixtures of unittest look like tests in what many reporters write."""
+    if not bad(raw):
+        return None
+    if _HOOK.match(raw.name):
+        return raw.class_name or raw.suite.name
+    if _HOOK.match(raw.class_name):
+        return raw.name
+    written = f"{raw.class_name}.{raw.name}" if raw.class_name else raw.name
+    owner = raw.class_name + raw.suite.name
+    if _FIXTURE.match(written) or any(pretended in owner for pretended in _PRETENDED):
+        return written
+    return nameless(raw)
+
+
+def shaped(root: str, *orders: Sequence[str]) -> Callable[[Evidence], bool]:
+    """Claims what has this root and the attributes of a suite in one of these orders; people rename suites.
+
+    A tool writes its attributes in one order of its own, so that it is known also when its title was configured away.
+    """
+    known = {tuple(order) for order in orders}
+    return lambda seen: seen.root == root and tuple(seen.suite_attributes) in known
+
+
 def counted_but_not_shown(seen: Evidence, errors: Sequence[SuiteError]) -> Sequence[SuiteError]:
     """Counts are never trusted for good news; when they claim bad and no case shows any, something else failed."""
-    if not seen.counted_bad or errors or seen.tags - {"skipped"} or seen.odd_statuses:
+    if seen.odd_statuses:
         return ()
+    told = {error.suite for error in errors}
+    silent = [
+        SuiteError(suite.name, f"the suite counts {suite.counted_bad} failures or errors but shows none")
+        for suite in seen.silent
+        if suite.name not in told
+    ]
+    if silent or errors or not seen.counted_bad or seen.tags - {"skipped"}:
+        return silent
     suite = seen.attributes.get("name", "")
     return (SuiteError(suite, f"the report counts {seen.counted_bad} failures or errors but shows none"),)
+
+
+def errors_beyond_cases(seen: Evidence, errors: Sequence[SuiteError]) -> Sequence[SuiteError]:
+    """For tools whose count of errors is of what went wrong outside of tests: only the outermost count tells."""
+    beyond = seen.counted_errors - seen.error_cases
+    if beyond <= 0 or errors:
+        return counted_but_not_shown(seen, errors)
+    what = "1 error" if beyond == 1 else f"{beyond} errors"
+    return (SuiteError("", f"{what} outside of any test: something did not load, build or clean up"),)
 
 
 def no_advice(_: Evidence) -> tuple[str, ...]:
@@ -54,6 +100,11 @@ def no_advice(_: Evidence) -> tuple[str, ...]:
 def as_marked(_: RawCase) -> Outcome | None:
     """The marks say it all."""
     return None
+
+
+def says_more(_suite: Suite, _mark: Mark) -> bool:
+    """What stands outside of cases is something of its own."""
+    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +120,15 @@ class Dialect:
     """A failure beside `<skipped>` does not count (node:test's todo)."""
     skipped_means: Callable[[RawCase], Outcome | None] = as_marked
     """What a case marked skipped really was, for tools that call more than that skipped."""
+    unmarked_means: Callable[[RawCase], Outcome | None] = as_marked
+    """What a case without marks was, for tools that say so elsewhere; needs `key`, or rows are read in bulk."""
     key: Callable[[RawCase], Key] | None = None
     """Suite, class, name, file and variant, where they are not as written."""
-    suite_error: Callable[[RawCase], str | None] = nameless
+    suite_error: Callable[[RawCase], str | None] = around
     """The suite whose error this entry reports, when it is not a test."""
     hidden_errors: Callable[[Evidence, Sequence[SuiteError]], Sequence[SuiteError]] = counted_but_not_shown
     """Errors that only the counts betray."""
+    repeats_itself: Callable[[Suite, Mark], bool] = says_more
+    """An error of a suite that only says again what its cases say."""
     advice: Callable[[Evidence], tuple[str, ...]] = no_advice
     """What to tell the people who made this report."""

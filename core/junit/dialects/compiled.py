@@ -1,10 +1,11 @@
-"""Go (gotestsum), Rust (nextest), GoogleTest, Catch2 and ctest."""
+"""Go (gotestsum, Ginkgo), Rust (nextest), GoogleTest, Catch2, doctest, QtTest and ctest."""
 
-from collections.abc import Sequence
+import re
 
-from core.junit.dialects.base import Dialect, Repeats, counted_but_not_shown
+from core.identity import stable_file
+from core.junit.dialects.base import Dialect, Key, Repeats, around, bad, errors_beyond_cases, plain_key
 from core.junit.raw import Evidence, RawCase
-from core.report import Outcome, SuiteError
+from core.report import Outcome
 
 _NOT_STARTED = (
     "Unable to find",
@@ -13,17 +14,8 @@ _NOT_STARTED = (
     "Failed test dependencies",
     "BAD_COMMAND",
 )
-
-
-def _not_built(seen: Evidence, errors: Sequence[SuiteError]) -> Sequence[SuiteError]:
-    """A package that does not build has no test case; only the outermost count tells."""
-    if seen.counted_errors <= seen.error_cases or errors:
-        return counted_but_not_shown(seen, errors)
-    return (
-        SuiteError(
-            "", f"{seen.counted_errors} errors outside of any test: a package did not build or crashed"
-        ),
-    )
+_AROUND_TESTS = frozenset({"initTestCase", "cleanupTestCase"})
+_GINKGO_NODE = re.compile(r"\[((?:Synchronized|Report)?(?:Before|After)Suite|DeferCleanup \(Suite\))\]")
 
 
 def _ctest(seen: Evidence) -> bool:
@@ -40,15 +32,45 @@ def _not_started(raw: RawCase) -> Outcome | None:
     return Outcome.ERROR if raw.marks[0].message.startswith(_NOT_STARTED) else None
 
 
+def _qt_skips(raw: RawCase) -> Outcome | None:
+    """Qt 5 gives every test a result but those it skips; the reason is a comment."""
+    return None if raw.status else Outcome.SKIPPED
+
+
+def _qt_suite(raw: RawCase) -> str | None:
+    return raw.suite.name if bad(raw) and raw.name in _AROUND_TESTS else around(raw)
+
+
+def _of_program(raw: RawCase) -> Key:
+    """doctest names the suite by the path with which its program was called."""  # noqa: D403 - the tool's name
+    suite, class_name, name, file, variant = plain_key(raw)
+    return stable_file(suite), class_name, name, file, variant
+
+
+def _ginkgo_suite(raw: RawCase) -> str | None:
+    return raw.suite.name if bad(raw) and _GINKGO_NODE.match(raw.name) else around(raw)
+
+
 DIALECTS = (
     Dialect(
         name="gotestsum",
         claims=lambda seen: "go.version" in seen.properties,
         repeats=Repeats.ATTEMPTS,
-        hidden_errors=_not_built,
+        hidden_errors=errors_beyond_cases,
     ),
     Dialect(name="nextest", claims=lambda seen: seen.attributes.get("name") == "nextest-run"),
     Dialect(name="googletest", claims=lambda seen: seen.attributes.get("name") == "AllTests"),
+    Dialect(
+        name="ginkgo", claims=lambda seen: "SuiteSucceeded" in seen.properties, suite_error=_ginkgo_suite
+    ),
+    Dialect(name="doctest", claims=lambda seen: "doctest_version" in seen.suite_attributes, key=_of_program),
+    Dialect(
+        name="qttest",
+        claims=lambda seen: "QTestVersion" in seen.properties,
+        key=plain_key,
+        unmarked_means=_qt_skips,
+        suite_error=_qt_suite,
+    ),
     Dialect(name="ctest", claims=_ctest, skipped_means=_not_started),
     Dialect(name="catch2", claims=lambda seen: seen.suite_attributes.get("hostname") == "tbd"),
 )

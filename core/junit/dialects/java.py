@@ -1,4 +1,4 @@
-"""Surefire and Failsafe, Gradle, TestNG."""
+"""Surefire and Failsafe, Gradle, TestNG and the console of the JUnit platform."""
 
 from core.junit.dialects.base import Dialect, Repeats, bad
 from core.junit.raw import Evidence, RawCase
@@ -6,6 +6,7 @@ from core.junit.raw import Evidence, RawCase
 _SETUP = frozenset(
     {"", "initializationError", "classMethod", "executionError", "null", "beforeClass", "afterClass"}
 )
+_ENGINES = frozenset({"JUnit Jupiter", "JUnit Vintage", "JUnit Platform Suite"})
 _GRADLE = ("name", "tests", "skipped", "failures", "errors", "timestamp", "hostname", "time")
 
 
@@ -28,5 +29,10 @@ def _class_setup(raw: RawCase) -> str | None:
 DIALECTS = (
     Dialect(name="surefire", claims=_surefire, suite_error=_class_setup),
     Dialect(name="testng", claims=lambda seen: "org.testng" in seen.preamble, suite_error=_class_setup),
+    Dialect(
+        name="junit-platform",
+        claims=lambda seen: seen.attributes.get("name", "") in _ENGINES,
+        suite_error=_class_setup,
+    ),
     Dialect(name="gradle", claims=_gradle, repeats=Repeats.AFTER_FAILURE, suite_error=_class_setup),
 )

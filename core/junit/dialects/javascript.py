@@ -1,21 +1,41 @@
-"""Playwright, Jest, Vitest, Mocha, Cypress, Cucumber, Karma and node:test."""
+"""Playwright, Jest, Vitest, Mocha, Cypress, Cucumber, Karma, WebdriverIO, Bun, Deno and node:test."""
 
 import re
 from collections.abc import Callable
 
-from core.junit.dialects.base import Dialect, Key, bad, nameless, plain_key
+from core.identity import stable_file
+from core.junit.dialects.base import (
+    Dialect,
+    Key,
+    bad,
+    errors_beyond_cases,
+    nameless,
+    plain_key,
+    shaped,
+)
 from core.junit.raw import Evidence, RawCase
 
 _PROJECT = re.compile(r"\[([^\]]{1,100})\] ")
-_HOOK = re.compile(r"(?:^|.* )\"(?:before|after) (?:all|each)\" hook")
 _BROWSER = re.compile(r"(.+?) [\d.]+ \(.+\)$")
+_SCRIPT = re.compile(r"(?:/|[A-Za-z]:[\\/]|file://).*\.[cm]?[jt]sx?$")
+_jest_shaped = shaped("testsuites", ("name", "errors", "failures", "skipped", "timestamp", "time", "tests"))
+_vitest_shaped = shaped(
+    "testsuites", ("name", "timestamp", "hostname", "tests", "failures", "errors", "skipped", "time")
+)
+_playwright_shaped = shaped(
+    "testsuites", ("name", "timestamp", "hostname", "tests", "failures", "skipped", "time", "errors")
+)
+_xunit_shaped = shaped("testsuite", ("name", "tests", "failures", "errors", "skipped", "timestamp", "time"))
+_jasmine_shaped = shaped(
+    "testsuites",
+    ("name", "timestamp", "hostname", "time", "errors", "tests", "skipped", "disabled", "failures"),
+)
+_MOCHA_BEGINS = ("name", "timestamp", "tests")
 
 
 def _playwright(seen: Evidence) -> bool:
     first = seen.first_case
-    if first is None or seen.root != "testsuites" or not {"id", "name", "skipped"} <= seen.attributes.keys():
-        return False
-    return first.class_name == first.suite.name and "." in first.class_name
+    return _playwright_shaped(seen) and (first is None or first.class_name == first.suite.name)
 
 
 def _project(raw: RawCase) -> Key:
@@ -36,14 +56,16 @@ def _jest_suite(raw: RawCase) -> str | None:
 
 
 def _vitest_suite(raw: RawCase) -> str | None:
-    return raw.name if bad(raw) and raw.name == raw.class_name == raw.suite.name else nameless(raw)
+    return raw.name if bad(raw) and raw.name == raw.suite.name else nameless(raw)
 
 
-def _hook(raw: RawCase) -> str | None:
-    """A hook that fails takes its tests with it; it is not a test."""
-    if bad(raw) and (_HOOK.match(raw.name) or _HOOK.match(raw.class_name)):
-        return raw.class_name if _HOOK.match(raw.name) else raw.name
-    return nameless(raw)
+def _mocha(seen: Evidence) -> bool:
+    """mocha-junit-reporter, and Mocha's own xunit, whose time of day is in words."""
+    if "Mocha Tests" in {seen.attributes.get("name"), seen.suite_attributes.get("name")}:
+        return True
+    if seen.root == "testsuites":
+        return tuple(seen.suite_attributes)[:3] == _MOCHA_BEGINS
+    return _xunit_shaped(seen) and seen.suite_attributes["timestamp"].endswith("GMT")
 
 
 def _browser(raw: RawCase) -> Key:
@@ -52,7 +74,43 @@ def _browser(raw: RawCase) -> Key:
     written = _BROWSER.match(suite)
     browser = written[1] if written else suite
     mangled = suite.replace(" ", "_").replace(".", "_")
-    return "", class_name.removeprefix(f"{mangled}.").removeprefix(mangled), name, file, browser
+    return raw.suite.package, class_name.removeprefix(mangled).lstrip("."), name, file, browser
+
+
+def _web_test_runner(raw: RawCase) -> Key:
+    """The suite is the browser, the launcher and the file in one word."""
+    suite, class_name, name, file, _ = plain_key(raw)
+    told = raw.suite.properties
+    return told.get("test.fileName", suite), class_name, name, file, told.get("browser.name", "")
+
+
+def _webdriver(raw: RawCase) -> Key:
+    """The class begins with the browser and its version, which changes every few weeks."""
+    suite, class_name, name, file, _ = plain_key(raw)
+    told = raw.suite.properties
+    capabilities = told.get("capabilities", "")
+    browser = capabilities.split(".", 1)[0]
+    return suite, class_name.removeprefix(f"{capabilities}."), name, file or told.get("file", ""), browser
+
+
+def _script(raw: RawCase) -> str | None:
+    """The file, when this entry stands for one: node:test names it by its absolute path."""
+    return stable_file(raw.name) if not raw.suite.path and _SCRIPT.match(raw.name) else None
+
+
+def _node_key(raw: RawCase) -> Key:
+    """A script that uses no test function is itself a test."""
+    suite, class_name, name, file, variant = plain_key(raw)
+    return suite, class_name, _script(raw) or name, file, variant
+
+
+def _node_suite(raw: RawCase) -> str | None:
+    return _script(raw) or nameless(raw) if bad(raw) else None
+
+
+def _bun_hook(raw: RawCase) -> str | None:
+    """A hook that fails stands for its tests under a name of Bun's."""
+    return raw.class_name or raw.suite.name if bad(raw) and raw.name == "(unnamed)" else nameless(raw)
 
 
 def _named(*names: str) -> Callable[[Evidence], bool]:
@@ -68,21 +126,33 @@ def _node(seen: Evidence) -> bool:
 
 DIALECTS = (
     Dialect(name="playwright", claims=_playwright, key=_project),
-    Dialect(
-        name="vitest", claims=_named("vitest tests"), failures_are_attempts=True, suite_error=_vitest_suite
-    ),
-    Dialect(name="jest", claims=_named("jest tests"), suite_error=_jest_suite),
-    Dialect(
-        name="mocha",
-        claims=lambda seen: "Mocha Tests" in {seen.attributes.get("name"), seen.suite_attributes.get("name")},
-        suite_error=_hook,
-    ),
+    Dialect(name="vitest", claims=_vitest_shaped, failures_are_attempts=True, suite_error=_vitest_suite),
+    Dialect(name="jest", claims=_jest_shaped, suite_error=_jest_suite),
+    Dialect(name="mocha", claims=_mocha),
     Dialect(
         name="cucumber",
         claims=lambda seen: (
             seen.root == "testsuite" and str(seen.attributes.get("name")).startswith("Cucumber")
         ),
     ),
-    Dialect(name="karma", claims=lambda seen: "browser.fullName" in seen.properties, key=_browser),
-    Dialect(name="node:test", claims=_node, skipped_wins=True),
+    Dialect(
+        name="karma",
+        claims=lambda seen: "browser.fullName" in seen.properties,
+        key=_browser,
+        hidden_errors=errors_beyond_cases,
+    ),
+    Dialect(
+        name="web-test-runner",
+        claims=lambda seen: {"test.fileName", "browser.launcher"} <= seen.properties.keys(),
+        key=_web_test_runner,
+    ),
+    Dialect(
+        name="webdriverio",
+        claims=lambda seen: {"specId", "capabilities"} <= seen.properties.keys(),
+        key=_webdriver,
+    ),
+    Dialect(name="bun", claims=_named("bun test"), suite_error=_bun_hook),
+    Dialect(name="deno", claims=_named("deno test")),
+    Dialect(name="jasmine", claims=_jasmine_shaped),
+    Dialect(name="node:test", claims=_node, skipped_wins=True, key=_node_key, suite_error=_node_suite),
 )

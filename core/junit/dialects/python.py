@@ -2,31 +2,28 @@
 
 import re
 
-from core.junit.dialects.base import SEPARATOR, Dialect, Key, Repeats, bad, nameless, plain_key
+from core.junit.dialects.base import SEPARATOR, Dialect, Key, Repeats, nameless, plain_key, shaped
 from core.junit.raw import Evidence, RawCase
 from core.report import Outcome
 
 _STAMPED = re.compile(r"^(.+)-\d{14}$")
-_FIXTURE = re.compile(r"(?:setUp|tearDown)(?:Class|Module) \(")
+_PYTEST_ORDER = ("name", "errors", "failures", "skipped", "tests", "time", "timestamp", "hostname")
+_pytest_shaped = shaped("testsuites", _PYTEST_ORDER, sorted(_PYTEST_ORDER))
+"""Before 6.2 the attributes were sorted."""
 
 
 def _pytest(seen: Evidence) -> bool:
-    return seen.attributes.get("name") == "pytest tests" or seen.suite_attributes.get("name") == "pytest"
+    """Before 8.4 nothing but the order of attributes gives pytest away when `junit_suite_name` is set."""
+    if seen.attributes.get("name") == "pytest tests" or seen.suite_attributes.get("name") == "pytest":
+        return True
+    return not seen.attributes and _pytest_shaped(seen)
 
 
 def _collection(raw: RawCase) -> str | None:
-    """A module that could not be imported is an entry without a class."""
-    if raw.class_name or not any(mark.tag == "error" for mark in raw.marks):
-        return nameless(raw)
-    return raw.name or "collection"
-
-
-def _fixture(raw: RawCase) -> str | None:
-    """Set-up of classes and modules, and failed imports, look like tests in what unittest's reporters write."""
-    written = f"{raw.class_name}.{raw.name}" if raw.class_name else raw.name
-    pretended = "_ErrorHolder" in raw.suite.name or "_FailedTest" in raw.class_name + raw.suite.name
-    if bad(raw) and (pretended or _FIXTURE.match(written)):
-        return written
+    """A module that could not be imported is an entry without a class, or with `junit_prefix` as its class."""
+    errors = [mark for mark in raw.marks if mark.tag == "error"]
+    if errors and (not raw.class_name or errors[0].message == "collection failure"):
+        return raw.name or "collection"
     return nameless(raw)
 
 
@@ -71,11 +68,10 @@ DIALECTS = (
         suite_error=_collection,
         skipped_means=_quarantined,
     ),
-    Dialect(name="unittest-xml-reporting", claims=_xmlrunner, key=_without_stamp, suite_error=_fixture),
+    Dialect(name="unittest-xml-reporting", claims=_xmlrunner, key=_without_stamp),
     Dialect(
         name="nose2",
         claims=lambda seen: seen.suite_attributes.get("name") == "nose2-junit",
-        suite_error=_fixture,
         skipped_means=_unexpected,
     ),
     Dialect(name="behave", claims=_behave),

@@ -1,11 +1,19 @@
-"""PHPUnit, RSpec and bats."""
+"""PHPUnit, RSpec, Minitest, bats, busted and what converts TAP."""
 
 import re
 
-from core.junit.dialects.base import Dialect, Key, Repeats, plain_key
-from core.junit.raw import Evidence, RawCase
+from core.junit.dialects.base import Dialect, Key, Repeats, errors_beyond_cases, plain_key
+from core.junit.raw import Evidence, Mark, RawCase, Suite
 
 _BEGIN = re.compile(r"begin \d+ ")
+_NUMBERED = re.compile(r"test_\d{4}_")
+_MINITEST_ORDER = ("skipped", "failures", "errors", "tests", "assertions", "time")
+_MINITEST_ORDERS = frozenset({("name", *_MINITEST_ORDER), ("name", "filepath", *_MINITEST_ORDER)})
+_PLACED = re.compile(r"(.+\.lua):\d+$")
+_RUN = re.compile(r"Run \d+ of \d+$")
+_TAP_NUMBER = re.compile(r"(?:#\d+ |\d+ - )(?=.)|\d+$")
+_TAP_SUITE = frozenset({"name", "tests", "failures", "errors", "skipped"})
+_TAP_EXIT = re.compile(r"Dubious, test returned (\d+) ")
 
 
 def _rspec(seen: Evidence) -> bool:
@@ -30,8 +38,58 @@ def _without_begin(raw: RawCase) -> Key:
     return suite, class_name, _BEGIN.sub("", name, count=1) if _BEGIN.match(name) else name, file, variant
 
 
+def _without_number(raw: RawCase) -> Key:
+    """Minitest's specs number their tests, so that a new one renames all that follow."""
+    suite, class_name, name, file, variant = plain_key(raw)
+    return suite, class_name, _NUMBERED.sub("", name, count=1), file, variant
+
+
+def _without_line(raw: RawCase) -> Key:
+    """busted names the class by file and line, and the suite by the number of runs."""  # noqa: D403 - the tool's name
+    suite, class_name, name, file, variant = plain_key(raw)
+    if placed := _PLACED.match(class_name):
+        class_name, file = placed[1], file or placed[1]
+    return "" if _RUN.match(suite) else suite, class_name, name, file, variant
+
+
+def _tap(seen: Evidence) -> bool:
+    """TAP::Formatter::JUnit writes its attributes in any order; the lines of TAP are numbered."""
+    first = seen.first_case
+    return (
+        first is not None
+        and seen.root == "testsuites"
+        and _TAP_SUITE - {"skipped"} <= seen.suite_attributes.keys() <= _TAP_SUITE
+        and seen.case_attributes <= {"name", "time"}
+        and _TAP_NUMBER.match(first.name) is not None
+    )
+
+
+def _without_tap_number(raw: RawCase) -> Key:
+    """The number of a TAP line changes with every line that is added above."""
+    suite, class_name, name, file, variant = plain_key(raw)
+    described = _TAP_NUMBER.match(name)
+    return suite, class_name, name[described.end() :] or name if described else name, file, variant
+
+
+def _exit_of_failures(suite: Suite, mark: Mark) -> bool:
+    """A Perl test exits with the number of its failed tests, of which prove complains once more."""
+    exit_ = _TAP_EXIT.match(mark.message)
+    return exit_ is not None and int(exit_[1]) == suite.bad
+
+
 DIALECTS = (
-    Dialect(name="rspec", claims=_rspec),
+    Dialect(name="rspec", claims=_rspec, hidden_errors=errors_beyond_cases),
+    Dialect(
+        name="minitest",
+        claims=lambda seen: tuple(seen.suite_attributes) in _MINITEST_ORDERS,
+        key=_without_number,
+    ),
     Dialect(name="phpunit", claims=_phpunit),
     Dialect(name="bats", claims=_bats, key=_without_begin, repeats=Repeats.RERUNS),
+    Dialect(
+        name="busted",
+        claims=lambda seen: bool(_RUN.match(seen.suite_attributes.get("name", ""))),
+        key=_without_line,
+    ),
+    Dialect(name="tap", claims=_tap, key=_without_tap_number, repeats_itself=_exit_of_failures),
 )
