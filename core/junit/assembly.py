@@ -2,11 +2,11 @@
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain
 
 import numpy as np
 
 from core.junit.batch import Batch, Entry, Key
+from core.junit.cases import Cases
 from core.junit.dialects import Repeats
 from core.junit.errors import ReportError
 from core.junit.grouping import folded, joined
@@ -37,10 +37,10 @@ Note = Callable[[CaseResult], None]
 """Told of every result that several entries were joined into."""
 
 
-def whole(batches: Sequence[Batch], repeats: Repeats, note: Note) -> Iterator[CaseResult]:
+def whole(batches: Sequence[Batch], repeats: Repeats, note: Note) -> Iterable[CaseResult]:
     """Results of cases that are all here, in the order of first appearance."""
     if _all_different(batches):
-        return chain.from_iterable(batch.results() for batch in batches)
+        return Cases(batches)
     return _grouped(batches, repeats, note)
 
 

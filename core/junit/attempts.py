@@ -1,12 +1,17 @@
 """From the marks of a case to its attempts, in order."""
 
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import repeat
+
 from core.junit.dialects.base import Dialect
 from core.junit.raw import Mark, RawCase
 from core.junit.text import told
-from core.junit.times import seconds
+from core.junit.times import each, seconds
 from core.limits import Limits
 from core.report import Attempt, Outcome
 
+_attempt = partial(tuple.__new__, Attempt)
 _OUTCOMES = {
     "failure": Outcome.FAILED,
     "error": Outcome.ERROR,
@@ -16,33 +21,59 @@ _OUTCOMES = {
     "rerunError": Outcome.ERROR,
     "skipped": Outcome.SKIPPED,
 }
+_FINAL = {tag: _OUTCOMES[tag] for tag in ("failure", "error")}
 _STATUSES = {
-    "skipped": Outcome.SKIPPED,
-    "notrun": Outcome.SKIPPED,
-    "disabled": Outcome.SKIPPED,
-    "untested": Outcome.SKIPPED,
-    "undefined": Outcome.ERROR,
-    "suppressed": Outcome.SKIPPED,
-    "fail": Outcome.FAILED,
-    "failed": Outcome.FAILED,
-    "failure": Outcome.FAILED,
-    "error": Outcome.ERROR,
+    **dict.fromkeys(
+        (
+            "skipped",
+            "skip",
+            "notrun",
+            "disabled",
+            "untested",
+            "suppressed",
+            "ignored",
+            "pending",
+            "todo",
+            "xfail",
+        ),
+        Outcome.SKIPPED,
+    ),
+    **dict.fromkeys(("fail", "failed", "failure", "xpass"), Outcome.FAILED),
+    **dict.fromkeys(
+        (
+            "error",
+            "undefined",
+            "broken",
+            "timedout",
+            "timeout",
+            "crashed",
+            "aborted",
+            "interrupted",
+            "panicked",
+        ),
+        Outcome.ERROR,
+    ),
 }
 
 
 PASSING = frozenset({"", "run", "completed", "passed", "pass", "success", "ok"})
 
 
-def passed(time: str) -> tuple[Attempt, ...]:
-    """The attempts of a case that passed at once."""
-    return (Attempt(Outcome.PASSED, seconds(time) if time else None),)
+def passed(times: Sequence[str]) -> Iterator[tuple[Attempt, ...]]:
+    """The attempts of cases that passed at once."""
+    drafts = zip(repeat(Outcome.PASSED), each(times), repeat(None), strict=False)
+    return zip(map(_attempt, drafts), strict=True)
 
 
 def attempts(raw: RawCase, dialect: Dialect, limits: Limits) -> tuple[Attempt, ...]:
     """What one entry says; several entries of one test are joined by `grouping`."""
     duration = seconds(raw.time) if raw.time else None
     if not raw.marks:
-        return (Attempt(_STATUSES.get(raw.status.lower(), Outcome.PASSED), duration),)
+        outcome = dialect.unmarked_means(raw) or _STATUSES.get(raw.status.lower(), Outcome.PASSED)
+        return (Attempt(outcome, duration),)
+    if len(raw.marks) == 1 and raw.marks[0].tag in _FINAL and not dialect.failures_are_attempts:
+        mark = raw.marks[0]
+        return (Attempt(_FINAL[mark.tag], duration, _message(mark, limits)),)
     flaky = [mark for mark in raw.marks if mark.tag.startswith("flaky")]
     if flaky:
         return (*(_failed(mark, limits) for mark in flaky), Attempt(Outcome.PASSED, duration))

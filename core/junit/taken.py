@@ -19,8 +19,9 @@ _FULL = 256 * KIB
 _LOOK = 64 * KIB
 _LONGEST_CASE = 1024 * KIB
 _PRINTED = re.compile(rb"\]\]>[ \t\r\n]*+</(system-out|system-err)>[ \t\r\n]*+</testcase>")
+_FAILED = re.compile(rb"</(failure|error|skipped)>[ \t\r\n]*+</testcase>")
 _NEXT = re.compile(rb"[ \t\r\n]*+<(?:(/testcase)|(system-out|system-err)[ \t\r\n]*+(/?))>")
-_OUTPUT, _MARK = 3, 4
+_SLASH = 6
 BYTES_PER_CHARACTER = 12
 """The longest reference, so that what is kept in bytes holds what is kept in characters."""
 
@@ -55,19 +56,19 @@ class Taken:
         while self.size <= _FULL:
             found = match(buffer, at, at + _LOOK)
             assert found is not None
-            silent_end = found.end(1)
-            if silent_end > at:
-                self._add(found[1], at)
-                at = silent_end
-            elif not found.lastgroup and found.lastindex == 1:
+            silent, tag = found.group(1, 2)
+            if silent:
+                self._add(silent, at)
+                at = found.end(1)
+            elif tag is None:
                 break
-            if found[2] is None:
+            if tag is None:
                 continue
             end = self._end(buffer, found)
             if end < 0:
                 waits = end == MISSING and not final and len(buffer) - at < _LONGEST_CASE
                 return WAIT if waits and at == begin else at
-            self._add(found[2] + b"/>", at)
+            self._add(tag + b"/>", at)
             at = end
         return at
 
@@ -78,30 +79,34 @@ class Taken:
 
     def _end(self, buffer: bytes, found: re.Match[bytes]) -> int:
         """The end of a case that holds something; what it tells is kept."""
-        if found[_MARK]:
+        if found.lastindex == _SLASH:
             return self._marked(buffer, found)
-        if not found[_OUTPUT]:
+        output = found[3]
+        if not output:
             return end_of_case(buffer, found.start("child"))
         end = end_of_cdata(buffer, found.end())
         close = _PRINTED.match(buffer, end) if end >= 0 else None
-        if close is None or close[1] != found[_OUTPUT]:
+        if close is None or close[1] != output:
             return end_of_case(buffer, found.end(2) + 1)
         return close.end()
 
     def _marked(self, buffer: bytes, found: re.Match[bytes]) -> int:
         """The end of a case with one failure, error or skip, perhaps followed by output."""
+        mark, attributes, slash = found.group(4, 5, 6)
+        begin, at = found.end(1), found.end()
         text: list[bytes] = []
-        end = found.end()
-        if not found[6]:
-            end = body(buffer, end, b"</%b>" % found[_MARK], most=self._most_text, into=text)
-        if end < 0:
-            return end
         outputs: list[list[bytes]] = []
-        end = self._outputs(buffer, end, outputs)
+        end = buffer.find(b"<", at)
+        close = _FAILED.match(buffer, end) if end >= 0 and not slash else None
+        if close and close[1] == mark and end - at <= self._most_text:
+            text.append(buffer[at:end])
+            end = close.end()
+        else:
+            end = at if slash else body(buffer, at, b"</%b>" % mark, most=self._most_text, into=text)
+            end = self._outputs(buffer, end, outputs) if end >= 0 else end
         if end >= 0:
-            span = (found.end(1), end)
-            self._told.append(Told(len(self._tags), found[_MARK], found[5], text or [b""], outputs, span))
-            self.size += end - found.end(2)
+            self._told.append(Told(len(self._tags), mark, attributes, text or [b""], outputs, (begin, end)))
+            self.size += end - begin
         return end
 
     def _outputs(self, buffer: bytes, at: int, into: list[list[bytes]]) -> int:

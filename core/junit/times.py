@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Sequence
 
 ABSURD = 366 * 86_400.0
 """No test takes a year; larger numbers are epochs, overflows or jokes."""
@@ -17,6 +18,17 @@ def seconds(text: str) -> float | None:
     if not 0.0 <= value <= ABSURD:
         return None
     return value
+
+
+def each(texts: Sequence[str]) -> Sequence[float | None]:
+    """The same for many at once."""
+    try:
+        values = list(map(float, texts))
+    except ValueError:
+        values = [math.nan]
+    if values and sum(values) <= math.inf and min(values) >= 0.0 and max(values) <= ABSURD:
+        return values
+    return [seconds(text) if text else None for text in texts]
 
 
 def _grouped(text: str) -> float:

@@ -126,7 +126,7 @@ class Walker:
         if any(status.lower() not in PASSING for status in rows.silent_statuses()):
             seen.odd_statuses = True
         if rows.said:
-            self._marked([said.mark.tag for said in rows.said.values()])
+            self._marked([mark.tag for mark, _ in rows.said.values()])
         self._counted(rows.count)
         self.items.append(rows)
 
@@ -211,9 +211,15 @@ class Walker:
             file=get("file") or get("filepath") or outer.file,
             hostname=get("hostname") or outer.hostname,
             package=get("package") or "",
+            counted_bad=count(get("errors")) + count(get("failures")),
+            bad=self.evidence.bad_cases,
         )
 
     def _leave(self, suite: Suite) -> None:
+        suite.bad = self.evidence.bad_cases - suite.bad
+        if suite.counted_bad > 0 and not suite.bad and len(self.evidence.silent) < _MANY_MARKS:
+            self.evidence.silent.append(suite)
+            self._suites[-1].counted_bad -= suite.counted_bad
         if not self.evidence.properties:
             self.evidence.properties = suite.properties
 
@@ -244,7 +250,7 @@ class Walker:
             return
         tags = {mark.tag for mark in raw.marks}
         seen.tags |= tags
-        seen.bad_cases += not tags.isdisjoint(BAD)
+        seen.bad_cases += tags != {"skipped"}
         seen.error_cases += "error" in tags
 
     def _marked(self, tags: list[str]) -> None:
