@@ -21,6 +21,7 @@ class TestView:
     variant: str = ""
     owner: str = ""
     url: str = ""
+    """Its latest failed run, where CI has told an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class DigestCard:
     daily: tuple[tuple[str, int], ...]
     """(ISO date, failures)."""
     worst: tuple[DigestTest, ...]
+    project_id: int = 0
     new: tuple[str, ...] = ()
     recovered: tuple[str, ...] = ()
     ending: tuple[tuple[str, datetime], ...] = ()
@@ -76,7 +78,8 @@ class DigestCard:
     last_result: datetime | None = None
     next_digest: datetime | None = None
     audit_head: str = ""
-    url: str = ""
+    by_owner: bool = False
+    """Its thread has a reply for each owner with news."""
     runs: int = 0
     tests_known: int = 0
 
@@ -98,6 +101,7 @@ class StormCard:
     error: str
     since: datetime
     commit: str = ""
+    branch: str = ""
     pull_requests: int = 0
     last_green: datetime | None = None
     over_at: datetime | None = None

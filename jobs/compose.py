@@ -17,15 +17,15 @@ from storage.slack import Route, subscriptions_of, users_of_login
 from storage.test_case import TestCase, get_test, get_tests
 
 
-def compose(tx: Tx, publication: Publication, *, base_url: str) -> Saying | None:
+def compose(tx: Tx, publication: Publication) -> Saying | None:
     """What the message should say now; None when it has become pointless."""
     try:
-        return _compose(tx, publication, base_url)
+        return _compose(tx, publication)
     except NotFoundError:  # what it was about has been erased
         return None
 
 
-def _compose(tx: Tx, publication: Publication, base_url: str) -> Saying | None:
+def _compose(tx: Tx, publication: Publication) -> Saying | None:
     match publication.kind:
         case "proposal":
             return compose_card(tx, publication.project_id, publication.subject)
@@ -33,7 +33,7 @@ def _compose(tx: Tx, publication: Publication, base_url: str) -> Saying | None:
             project = get_project(tx, publication.project_id)
             until = datetime.fromisoformat(publication.payload["until"])
             route = _route(tx, publication)
-            return compose_digest(tx, project, until=until, route=route, base_url=base_url)
+            return compose_digest(tx, project, until=until, route=route)
         case "storm":
             return compose_storm(tx, publication.project_id, publication.subject)
         case "note":
@@ -84,6 +84,7 @@ def _note(tx: Tx, publication: Publication) -> Note | None:
     return Note(
         text=str(payload.get("text", "")),
         quote=str(payload.get("quote", "")),
+        test_name=str(payload.get("test_name", "")),
         url=str(payload.get("url", "")),
         mention=_owner_here(tx, publication) if payload.get("tell_owner") else "",
     )

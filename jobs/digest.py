@@ -1,8 +1,9 @@
 """Digest: tell each channel, at its own hour, what changed; and say nothing when nothing did."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -12,6 +13,7 @@ from jobs.announce import quiet_until
 from jobs.desk import Desk
 from jobs.digest_card import compose_digest as compose_digest  # noqa: PLC0414 - part of this module's interface
 from jobs.digest_card import view_of as view_of  # noqa: PLC0414
+from jobs.digest_owners import OwnerNews, owner_news
 from storage import job_run, publication
 from storage.database import Tx
 from storage.project import get_policy, get_project, list_projects
@@ -41,8 +43,9 @@ def post_digest(desk: Desk, project_id: int, *, until: datetime) -> int:
     """Post the digest of a project to its channels now; answers to how many."""
     with desk.database.begin() as tx:
         project = get_project(tx, project_id)
+        news, now = owner_news(tx, project, until=until), desk.now()
         routes = channels_for(tx, project_id, "digest")
-        asked = sum(_want(tx, DueDigest(project, route, until, ""), desk.now(), None) for route in routes)
+        asked = sum(_want(tx, DueDigest(project, route, until, ""), news, now=now) for route in routes)
     desk.dispatch.wake("publish")
     return asked
 
@@ -80,28 +83,35 @@ def _ask(desk: Desk, due: DueDigest) -> bool:
     with desk.database.read() as tx:
         wanted = not (due.route.silent_when_quiet and _quiet(tx, due))
         policy = get_policy(tx, due.project.id)
+        news = owner_news(tx, due.project, until=due.until) if wanted else []
     with desk.database.begin() as tx:
         if not job_run.claim(tx, JOB, due.period, now=now, lease_until=now):
             return False
         job_run.finish(tx, JOB, due.period, now=now)
-        return wanted and _want(tx, due, now, quiet_until(policy, now))
+        return wanted and _want(tx, due, news, now=now, due_at=quiet_until(policy, now))
 
 
 def _quiet(tx: Tx, due: DueDigest) -> bool:
     return compose_digest(tx, due.project, until=due.until, route=due.route).quiet
 
 
-def _want(tx: Tx, due: DueDigest, now: datetime, due_at: datetime | None) -> bool:
+def _want(
+    tx: Tx, due: DueDigest, news: Sequence[OwnerNews], *, now: datetime, due_at: datetime | None = None
+) -> bool:
+    """Ask for the message and, in its thread, for each owner's slice of it."""
     project, route = due.project, due.route
-    return publication.want(
+    key = f"digest:{project.id}:{route.team}:{route.channel}:{due.until.isoformat()}"
+    want = partial(
+        publication.want,
         tx,
         project_id=project.id,
-        key=f"digest:{project.id}:{route.team}:{route.channel}:{due.until.isoformat()}",
-        kind="digest",
         subject=project.id,
         team=route.team,
         channel=route.channel,
-        payload={"until": due.until.isoformat()},
         now=now,
         due_at=due_at,
     )
+    new = want(key=key, kind="digest", payload={"until": due.until.isoformat()})
+    for one in news if new else ():
+        want(key=f"note:{key}:{one.owner}", kind="note", parent=key, payload=one.payload())
+    return new

@@ -1,7 +1,7 @@
 """The digest's content: what changed in the days before a moment, from what is stored."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from core.hours import clock_time, next_occurrence, zone_of
@@ -20,15 +20,14 @@ from storage.quarantine import list_quarantines
 from storage.result import history
 from storage.slack import Route
 from storage.test_case import TestCase, count_tests, get_tests
+from storage.test_run import RunRecord, runs_by_id
 
 SHOWN = 5
 ENDING = timedelta(days=7)
 ONCE_FLAKY = (TestState.FLAKY.value, TestState.RECOVERED.value)
 
 
-def compose_digest(
-    tx: Tx, project: Project, *, until: datetime, route: Route | None = None, base_url: str = ""
-) -> DigestCard:
+def compose_digest(tx: Tx, project: Project, *, until: datetime, route: Route | None = None) -> DigestCard:
     """What changed in the days before `until`, from what is stored; the same answer whenever it is asked."""
     policy = get_policy(tx, project.id)
     days = policy.digest_days
@@ -42,6 +41,7 @@ def compose_digest(
     tests = get_tests(tx, project.id, [*ids, *(one.test_id for one in changes)])
     zone = zone_of((route.timezone if route else "") or policy.timezone)
     return DigestCard(
+        project_id=project.id,
         repo=project.repo,
         branch=project.default_branch,
         days=days,
@@ -61,7 +61,7 @@ def compose_digest(
         last_result=newest_result(tx, project.id),
         next_digest=_next(policy, route, until),
         audit_head=audit.head(tx, project.organization_id)[1][:16],
-        url=f"{base_url}/docs" if base_url else "",
+        by_owner=any(tests[one.test_id].owner for one in now if one.test_id in tests),
         runs=count_runs(tx, project.id, since=since, until=until),
         tests_known=count_tests(tx, project.id),
     )
@@ -123,9 +123,11 @@ def _worst(
     failed = Counter(one.test_id for one in found)
     flaky = [one for one in known if failed[one.test_id] and one.test_id in tests]
     flaky.sort(key=lambda one: (-failed[one.test_id], one.test_id))
+    newest = {one.test_id: one.run_pk for one in found}
+    runs = runs_by_id(tx, project.id, {newest[one.test_id] for one in flaky[:SHOWN]})
     return tuple(
         DigestTest(
-            view_of(tests[one.test_id]),
+            view_of(tests[one.test_id], url=_url(runs, newest[one.test_id])),
             failed[one.test_id],
             _runs(tx, project, one.test_id, since=since, until=until),
             one.score,
@@ -135,13 +137,17 @@ def _worst(
     )
 
 
+def _url(runs: Mapping[int, RunRecord], run_pk: int) -> str:
+    return runs[run_pk].run.url if run_pk in runs else ""
+
+
 def _runs(tx: Tx, project: Project, test_id: int, *, since: datetime, until: datetime) -> int:
     """In how many runs of the period the test took part."""
     return sum(one.run.at < until for one in history(tx, project.id, test_id, since=since))
 
 
-def view_of(test: TestCase) -> TestView:
-    """A test as sayings show it; without a link, since the API's addresses need a token."""
+def view_of(test: TestCase, *, url: str = "") -> TestView:
+    """A test as sayings show it; its link is its latest failed run, the API's addresses need a token."""
     key = test.key
     return TestView(
         id=test.id,
@@ -151,4 +157,5 @@ def view_of(test: TestCase) -> TestView:
         file=key.file,
         variant=key.variant,
         owner=test.owner,
+        url=url,
     )

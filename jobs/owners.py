@@ -1,4 +1,9 @@
-"""Owners: whose test is it? CODEOWNERS of the default branch, read once a day through the forge."""
+"""Owners: whose test is it? CODEOWNERS of the default branch, read through the forge.
+
+Once a day for all, and soon for repositories in which new tests have appeared.
+"""
+
+from datetime import timedelta
 
 import structlog
 
@@ -8,11 +13,13 @@ from core.github.repository import RepositoryRef
 from jobs.desk import Desk
 from jobs.forge import Forge
 from storage.github import active_repositories
-from storage.test_case import TestCase, list_tests, set_owner
+from storage.test_case import TestCase, list_tests, ownerless_since, set_owner
 
 log = structlog.get_logger(__name__)
 
 PAGE = 1000
+NEW = timedelta(hours=2)
+"""Some tests have no owner: they are asked about while they are new, not for ever."""
 
 
 def refresh_owners(desk: Desk) -> int:
@@ -21,6 +28,16 @@ def refresh_owners(desk: Desk) -> int:
         return 0
     with desk.database.read() as tx:
         known = active_repositories(tx)
+    return sum(_refresh(desk, desk.forge, one.project_id, one.ref) for one in known)
+
+
+def own_new_tests(desk: Desk) -> int:
+    """The same only for repositories with tests of the last hours that nobody owns yet."""
+    if desk.forge is None:
+        return 0
+    since = desk.now() - NEW
+    with desk.database.read() as tx:
+        known = [one for one in active_repositories(tx) if ownerless_since(tx, one.project_id, since)]
     return sum(_refresh(desk, desk.forge, one.project_id, one.ref) for one in known)
 
 

@@ -177,9 +177,9 @@ def _present(desk: Desk, publication: Publication) -> Saying | None:
     with desk.database.read() as tx:
         seen = outbox.find_publication(tx, publication.id)
         if seen is not None and seen.wanted >= publication.wanted:
-            return compose(tx, publication, base_url=desk.base_url)
+            return compose(tx, publication)
     with desk.database.begin() as tx:
-        return compose(tx, publication, base_url=desk.base_url)
+        return compose(tx, publication)
 
 
 def backoff(tries: int) -> timedelta:

@@ -54,7 +54,7 @@ def _begin(tx: Tx, scoring: Scoring, test_ids: Sequence[int], now: datetime) -> 
     since = min(one.at for one in scoring.transitions)
     storm = open_storm(tx, project.id, since=since, now=now)
     join_storm(tx, storm, test_ids, now=now)
-    reason = f"Many tests began to fail together ({storm.name}); it is asked about again when that is over."
+    reason = f"Many tests began to fail together ({storm.name})."
     withdraw_settled(tx, project, dict.fromkeys(test_ids, reason), now=now)
     for route in channels_for(tx, project.id, "storm"):
         publication.want(

@@ -34,6 +34,7 @@ def compose_storm(tx: Tx, project_id: int, storm_id: int) -> StormCard:
         error=found.message,
         since=began.at if began else storm.since,
         commit=began.commit if began else "",
+        branch=began.branch if began else "",
         pull_requests=found.pull_requests,
         last_green=_green_before(tx, project_id, storm, found),
         over_at=storm.over_at,

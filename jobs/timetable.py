@@ -6,7 +6,7 @@ from jobs.alerts import alert
 from jobs.calm import end_calm_storms
 from jobs.digest import post_due_digests
 from jobs.expire import expire_due
-from jobs.owners import refresh_owners
+from jobs.owners import own_new_tests, refresh_owners
 from jobs.reconcile import heal_deliveries, reconcile_runs
 from jobs.retain import retain
 from jobs.schedule import Task
@@ -19,6 +19,7 @@ TASKS = (
     Task("sweep", timedelta(hours=1), sweep_projects),
     Task("alerts", timedelta(hours=1), alert),
     Task("owners", timedelta(days=1), refresh_owners, lease=timedelta(hours=1)),
+    Task("new-owners", timedelta(minutes=10), own_new_tests),
     Task("retain", timedelta(days=1), retain, lease=timedelta(hours=2)),
     Task("heal-deliveries", timedelta(minutes=15), heal_deliveries),
     Task("reconcile-runs", timedelta(hours=1), reconcile_runs, lease=timedelta(minutes=30)),

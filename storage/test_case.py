@@ -123,6 +123,13 @@ def set_owner(tx: Tx, project_id: int, test_id: int, owner: str) -> None:
     tx.execute(update(TestCaseRow).where(mine).values(owner=owner))
 
 
+def ownerless_since(tx: Tx, project_id: int, since: datetime) -> bool:
+    """True when a test first seen since then has no owner yet."""
+    new = (col(TestCaseRow.first_seen) >= since) & (col(TestCaseRow.owner) == "")
+    query = select(col(TestCaseRow.id)).where(col(TestCaseRow.project_id) == project_id, new)
+    return tx.execute(query.limit(1)).first() is not None
+
+
 def has_cases(tx: Tx, project_id: int) -> bool:
     """False until the first results of a project."""
     query = select(col(TestCaseRow.id)).where(col(TestCaseRow.project_id) == project_id).limit(1)

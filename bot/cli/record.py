@@ -1,4 +1,4 @@
-"""Commands around the record: audit verify, audit export, digest, export, simulate."""
+"""Commands around the record: audit verify, audit export, digest, export."""
 
 import json
 from pathlib import Path
@@ -26,7 +26,6 @@ def add_commands(app: typer.Typer) -> None:
     app.add_typer(audit, name="audit")
     app.command("digest")(digest)
     app.command("export")(export)
-    app.command("simulate")(simulate)
 
 
 def verify(org: str = ORG, as_json: bool = Json) -> None:
@@ -122,7 +121,7 @@ def digest(
     with opened() as desk:
         project = project_of(desk, repo)
         with desk.database.read() as tx:
-            card = asdict(compose_digest(tx, project, until=now, base_url=desk.base_url))
+            card = asdict(compose_digest(tx, project, until=now))
         channels = post_digest(desk, project.id, until=now) if post else 0
     if as_json:
         emit({**card, "posted_to": channels})
@@ -148,31 +147,3 @@ def export(repo: str = REPO, output: Path | None = OUT, as_json: bool = Json) ->
                 write(line)
                 count += 1
     _exported(count, "results", output, as_json=as_json)
-
-
-def simulate(
-    repo: str = REPO,
-    policy: Path = typer.Option(..., "--policy", help="The policy to try: JSON, only what differs."),
-    as_json: bool = Json,
-) -> None:
-    """Replay the stored history under another policy and show what would have been different."""
-    from bot.cli.reports import content_of
-    from core.errors import ValidationError
-    from jobs.simulate import simulate as replay
-
-    try:
-        changes = json.loads(content_of(policy))
-    except ValueError as error:
-        raise ValidationError(f"{policy} is not JSON ({error}).") from error
-    if not isinstance(changes, dict):
-        raise ValidationError(f"{policy} holds no JSON object.")
-    with opened() as desk:
-        project = project_of(desk, repo)
-        with progress("replaying") as step:
-            found = replay(desk, project.id, changes, progress=step)
-    if as_json:
-        emit(found.to_dict())
-        return
-    show_fields({"runs": found.runs, "flaky now": len(found.before), "flaky then": len(found.after)})
-    rows = ((("+" if test in found.after else "-"), test) for test in sorted(found.before ^ found.after))
-    show_table(("", "test"), rows, empty="The same tests would be flaky.")

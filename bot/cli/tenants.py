@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bot.cli.opened import opened, operator
+from bot.cli.opened import opened, operator, settings
 from bot.cli.output import Json, emit, note, say, show_table
 from core.errors import ValidationError
 from core.tenancy import Role, Scope
@@ -106,7 +106,10 @@ def create_project(
 
 
 def _subscribe(desk: "Desk", project: "Project", place: str) -> None:
-    """Let a channel hear of the project; TEAM/CHANNEL where the bot is in several workspaces."""
+    """Let a channel hear of the project; TEAM/CHANNEL where the bot is in several workspaces.
+
+    Where it is in one, routes name no workspace: naming it must not make a second route to the same channel.
+    """
     from jobs.subscribe import subscribe
     from storage.slack import Route
 
@@ -115,6 +118,7 @@ def _subscribe(desk: "Desk", project: "Project", place: str) -> None:
             "A channel is a Slack channel id such as C024BE91L, or TEAM/CHANNEL.", field="channel"
         )
     team, _, channel = place.rpartition("/")
+    team = "" if settings().slack_bot_token else team
     subscribe(desk, Route(project_id=project.id, team=team, channel=channel), by=operator())
 
 

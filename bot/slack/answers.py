@@ -60,7 +60,7 @@ async def top_of(
     """The worst tests of a project the workspace may see."""
 
     def look(tx: Tx) -> Message:
-        project = project_of(tx, visitor.workspace, project_id)
+        project = project_of(tx, visitor, project_id)
         page = reads.top_page(tx, project, days=days, limit=limit, now=kit.desk.now())
         return top.top(reads.shared(page, shared_by))
 
@@ -85,7 +85,7 @@ async def show_of(
     """One test of a project the workspace may see."""
 
     def look(tx: Tx) -> Message:
-        project = project_of(tx, visitor.workspace, project_id)
+        project = project_of(tx, visitor, project_id)
         page = reads.page_of_test(tx, project, test_id, kit.desk.now())
         return show.show(reads.shared(page, shared_by))
 
@@ -112,7 +112,7 @@ async def list_of(kit: Kit, visitor: Visitor, project_id: int, *, kind: str, pag
     """One page of a project the workspace may see."""
 
     def look(tx: Tx) -> Message:
-        project = project_of(tx, visitor.workspace, project_id)
+        project = project_of(tx, visitor, project_id)
         return listing.listing_page(reads.list_page(tx, project, kind=KINDS.get(kind, "pending"), page=page))
 
     return await kit.read(look)
@@ -134,7 +134,7 @@ async def history_of(kit: Kit, visitor: Visitor, project_id: int, test_id: int) 
     """The decisions about one test of a project the workspace may see."""
 
     def look(tx: Tx) -> Message:
-        project = project_of(tx, visitor.workspace, project_id)
+        project = project_of(tx, visitor, project_id)
         return history.history(reads.history_page(tx, project, test_id))
 
     return await kit.read(look)

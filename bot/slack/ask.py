@@ -25,12 +25,12 @@ class Found:
 
 def which_project(tx: Tx, visitor: Visitor, word: str, verb: Verb, *, rest: str = "") -> Project | Message:
     """The project of this name, or the one likely meant; a menu when it is not clear."""
-    projects = projects_of(tx, visitor.workspace)
+    projects = projects_of(tx, visitor)
     if not projects:
         raise NotFoundError("No repository is known here yet. Send a first report; the Home tab shows how.")
     if word:
         return _named(projects, word)
-    likely = likely_project(tx, visitor.workspace, visitor.visit.channel)
+    likely = likely_project(tx, visitor)
     return likely or notice.choose_repo([(one.id, one.repo) for one in projects], verb.value, rest=rest)
 
 
@@ -46,7 +46,7 @@ def _named(projects: Sequence[Project], word: str) -> Project:
 
 def tests_meant(tx: Tx, visitor: Visitor, words: Sequence[str]) -> list[tuple[Project, TestView]]:
     """Every test these words may mean, in the repository they name if they name one; at least one."""
-    projects = projects_of(tx, visitor.workspace)
+    projects = projects_of(tx, visitor)
     left, repo = split_repo(words, [one.repo for one in projects])
     if left and repo:
         projects = [one for one in projects if one.repo == repo]

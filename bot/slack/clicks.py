@@ -1,13 +1,13 @@
 """What the buttons do that open dialogs, turn pages or show things."""
 
 from bot.slack import answers, reads, wishes
-from bot.slack.blocks import deny, dialog, evidence, link, notice, release, waiting
+from bot.slack.blocks import deny, dialog, evidence, link, notice, release, top, waiting
 from bot.slack.blocks.pieces import Message, View
 from bot.slack.decisions import outcome, settle, snooze
 from bot.slack.homes import memberships
 from bot.slack.kit import Kit, spoken
 from bot.slack.pages import ListPage, QuarantineLine
-from bot.slack.refresh import refresh_home
+from bot.slack.refresh import publish_home, refresh_home
 from bot.slack.tenancy import project_of, projects_of, quarantine_of
 from bot.slack.values import read_project, read_test
 from bot.slack.visit import Visitor
@@ -16,7 +16,7 @@ from core.command import Verb
 from core.errors import FlakeGuardError
 from core.quarantine import Quarantine, State, parse_handle
 from core.tenancy import Person
-from jobs import decide
+from jobs import decide, sample
 from jobs.desk import Desk
 from storage.database import Tx
 from storage.quarantine import list_quarantines
@@ -45,7 +45,7 @@ async def review_dialog(kit: Kit, visitor: Visitor, value: str) -> None:
 
 
 def _evidence(tx: Tx, visitor: Visitor, value: str, deciding: set[str] | None = None) -> View:
-    quarantine, project = quarantine_of(tx, visitor.workspace, value)
+    quarantine, project = quarantine_of(tx, visitor, value)
     page = reads.evidence_page(tx, project, quarantine)
     return evidence.evidence(page, may_decide=project.repo in (deciding or set()))
 
@@ -55,7 +55,7 @@ async def evidence_now_dialog(kit: Kit, visitor: Visitor, value: str) -> None:
     wanted = read_test(value)
 
     def look(tx: Tx) -> View:
-        project = project_of(tx, visitor.workspace, wanted.project_id)
+        project = project_of(tx, visitor, wanted.project_id)
         page = reads.page_of_test(tx, project, wanted.test_id, kit.desk.now(), weeks=False)
         return evidence.evidence(page, frozen=False)
 
@@ -115,7 +115,7 @@ async def waiting_dialog(kit: Kit, visitor: Visitor, _value: str) -> None:
 
     def look(tx: Tx) -> View:
         found: list[QuarantineLine] = []
-        for project in projects_of(tx, visitor.workspace):
+        for project in projects_of(tx, visitor):
             items, _ = list_quarantines(tx, project.id, states=[State.PROPOSED], limit=MAX_WAITING)
             found += reads.lines(tx, project, items)
         items_ = tuple(sorted(found, key=lambda item: -item.score)[:MAX_WAITING])
@@ -170,6 +170,25 @@ async def share_top(kit: Kit, visitor: Visitor, value: str) -> None:
     await kit.replies.say(visitor, shown, share=True)
 
 
+async def full_list(kit: Kit, visitor: Visitor, value: str) -> Message:
+    """Every flaky test, as far as one table holds them."""
+    wanted = read_project(value)
+    (days,) = numbers(wanted.rest, answers.DAYS)
+    return await answers.top_of(kit, visitor, wanted.project_id, days=days, limit=top.MAX_SHOWN)
+
+
+async def load_sample(kit: Kit, visitor: Visitor, _value: str) -> None:
+    """A repository to play with; the Home shows it when it is there."""
+    await kit.act(sample.load_sample, team=visitor.workspace.team, by=await kit.person(visitor))
+    await publish_home(kit, visitor)
+
+
+async def remove_sample(kit: Kit, visitor: Visitor, _value: str) -> None:
+    """Back to what is really there."""
+    await kit.act(sample.remove_sample, team=visitor.workspace.team, by=await kit.person(visitor))
+    await publish_home(kit, visitor)
+
+
 async def list_pending(kit: Kit, visitor: Visitor, value: str) -> Message:
     """What waits in a repository."""
     return await answers.list_of(kit, visitor, read_project(value).project_id, kind="pending", page=1)
@@ -222,7 +241,7 @@ async def _with_project(kit: Kit, visitor: Visitor, verb: str, value: str) -> Me
     match verb:
         case Verb.STATUS:
             return await kit.read(
-                lambda tx: answers.status_of(kit, tx, project_of(tx, visitor.workspace, wanted.project_id))
+                lambda tx: answers.status_of(kit, tx, project_of(tx, visitor, wanted.project_id))
             )
         case Verb.TOP:
             days, limit = numbers(wanted.rest, answers.DAYS, answers.LIMIT)

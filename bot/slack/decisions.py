@@ -28,12 +28,12 @@ async def approve(kit: Kit, visitor: Visitor, handle: str) -> Message | None:
 
 async def settle(kit: Kit, visitor: Visitor, handle: str, step: Step) -> Quarantine | Message:
     """Take the step; when somebody was faster, say who, when and what."""
-    before, _project = await kit.read(quarantine_of, visitor.workspace, handle)
+    before, _project = await kit.read(quarantine_of, visitor, handle)
     person = await kit.person(visitor)
     try:
         return await kit.act(step, before, person)
     except SettledError:
-        after, _project = await kit.read(quarantine_of, visitor.workspace, handle)
+        after, _project = await kit.read(quarantine_of, visitor, handle)
         return notice.settled(after)
 
 

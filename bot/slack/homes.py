@@ -1,13 +1,14 @@
 """Gathers one person's Home."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.settings import Settings
 from bot.slack import past
-from bot.slack.pages import HomePage, Membership, MyTest, QuarantineLine, WhoPage
+from bot.slack.pages import HomePage, Membership, MyTest, QuarantineLine, RepoHealth, WhoPage
 from bot.slack.reads import health, lines
-from bot.slack.tenancy import projects_of
+from bot.slack.tenancy import projects_of, sample_for
 from bot.slack.visit import Visitor
 from core.quarantine import IN_FORCE, State
 from core.tenancy import Project, Role
@@ -36,7 +37,7 @@ def memberships(desk: Desk, visitor: Visitor) -> list[Membership]:
     """What the visitor may do in each project, and through what."""
     person = visitor.person()
     with desk.database.read() as tx:
-        projects = projects_of(tx, visitor.workspace)
+        projects = projects_of(tx, visitor)
         listed = {one.id: role_of(tx, one.id, person.user) for one in projects}
         policies = {one.id: get_policy(tx, one.id) for one in projects}
     found = []
@@ -67,7 +68,7 @@ def home_page(desk: Desk, settings: Settings, visitor: Visitor) -> HomePage:
     now, roles = desk.now(), memberships(desk, visitor)
     deciding = {item.repo for item in roles if item.role.may_decide}
     with desk.database.read() as tx:
-        projects = projects_of(tx, visitor.workspace)
+        projects, own = projects_of(tx, visitor), sample_for(tx, visitor)
         login = login_of(tx, team=visitor.workspace.team, user=visitor.visit.user)
         waiting = [item for one in projects if one.repo in deciding for item in _waiting(tx, one)]
         ending = [item for one in projects for item in _ending(tx, one, now)]
@@ -79,11 +80,16 @@ def home_page(desk: Desk, settings: Settings, visitor: Visitor) -> HomePage:
             tests=_tests_of(tx, projects, login, now),
             ending=tuple(ending),
             suggestion=_calm(tx, ending, now),
-            repos=tuple(health(tx, project, now) for project in projects[:SHOWN]),
+            repos=tuple(_health(tx, project, now, own) for project in projects[-SHOWN:]),
+            sample=own is not None,
             role=_role_sentence(roles),
             refreshed=now,
             ingest_url=f"{settings.base_url}/api/v1/ingestion/junit",
         )
+
+
+def _health(tx: Tx, project: Project, now: datetime, own: int | None) -> RepoHealth:
+    return replace(health(tx, project, now), sample=project.id == own)
 
 
 def _waiting(tx: Tx, project: Project) -> Sequence[QuarantineLine]:
@@ -132,7 +138,8 @@ def _my_test(tx: Tx, project: Project, test: TestCase, state: str, now: datetime
     executions = history(tx, project.id, test.id, since=now - WINDOW)
     failed, runs = past.figures(executions, branch=project.default_branch)
     shown = quarantine.state.value if quarantine else state
-    return MyTest(view_of(test), shown, failed, runs, quarantine.until if quarantine else None)
+    view = view_of(test, url=past.latest_failed_url(executions))
+    return MyTest(view, shown, failed, runs, quarantine.until if quarantine else None)
 
 
 def owns(login: str, owner: str) -> bool:

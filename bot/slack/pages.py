@@ -10,6 +10,9 @@ from core.quarantine import Quarantine
 from core.saying import DigestTest, TestView
 from core.tenancy import Role
 
+FIRST_FINDINGS = 20
+"""Runs after which the first findings may be expected."""
+
 
 @dataclass(frozen=True, slots=True)
 class QuarantineLine:
@@ -48,8 +51,15 @@ class RepoHealth:
     next_end: datetime | None = None
     last_result: datetime | None = None
     runs: int = 0
+    ill: str = ""
+    """In two words, empty when the repository is healthy: "is blind"."""
     problem: str = ""
-    """Our own words; empty when the repository is healthy."""
+    """Why, in our own words."""
+    arrived: tuple[int, int] = (0, 0)
+    """Of the CI runs of the last day: how many brought results, and how many should have."""
+    flaky_before: int | None = None
+    """How many tests were flaky a fortnight ago; None when it was not known yet."""
+    sample: bool = False
     routes: int = 0
     """Channels that hear about it."""
     broken_routes: tuple[tuple[str, str], ...] = ()
@@ -72,9 +82,21 @@ class HomePage:
     repos: tuple[RepoHealth, ...]
     role: str
     refreshed: datetime
-    url: str = ""
     ingest_url: str = ""
     install_url: str = ""
+    sample: bool = False
+    """The person looks at a sample repository that only they see."""
+
+    @property
+    def received(self) -> int:
+        """Reports of repositories people really have."""
+        return sum(repo.runs for repo in self.repos if not repo.sample)
+
+    @property
+    def begun(self) -> bool:
+        """There is something to look at: findings, or enough runs for them."""
+        found = any(repo.flaky or repo.quarantined or repo.waiting for repo in self.repos)
+        return self.sample or found or self.received >= FIRST_FINDINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +114,7 @@ class TestPage:
     """(week, failed share), oldest first."""
     quarantine: Quarantine | None = None
     last_result: datetime | None = None
+    first_seen: datetime | None = None
     shared_by: str = ""
 
 
@@ -107,7 +130,6 @@ class TopPage:
     tests: int = 0
     runs: int = 0
     last_result: datetime | None = None
-    url: str = ""
     shared_by: str = ""
 
 
@@ -172,5 +194,9 @@ class SettingsPage:
     kinds: str = "all"
     digest_time: str = "09:00"
     timezone: str = "UTC"
+    deciders: tuple[str, ...] = ()
+    """Those who decide whoever is picked: admins, and people that Slack's menu cannot show."""
     changed_by: str = ""
     """Who saved in the meantime; the dialog says so."""
+    uninvited: bool = False
+    """FlakeGuard is not in the channel that was chosen."""

@@ -33,8 +33,13 @@ def completed(found: Findings, past: Sequence[Execution], *, branch: str) -> Fin
         message_count=found.message_count or times,
         first_failure=found.first_failure or (bad[-1].run.at if bad else None),
         last_failure=found.last_failure or (bad[0].run.at if bad else None),
-        last_failed_url=found.last_failed_url or next((one.run.url for one in bad if one.run.url), ""),
+        last_failed_url=found.last_failed_url or latest_failed_url(ran),
     )
+
+
+def latest_failed_url(past: Sequence[Execution]) -> str:
+    """Where CI shows its latest failed run; `past` is newest first."""
+    return next((one.run.url for one in past if failed(one) and one.run.url), "")
 
 
 def failed(one: Execution) -> bool:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from bot.slack import past
 from bot.slack.blocks.findings import Findings
-from bot.slack.blocks.words import full_id, short_name
+from bot.slack.blocks.proposal import is_user_id
+from bot.slack.blocks.words import count, full_id, short_name
 from bot.slack.pages import (
     HistoryPage,
     ListPage,
@@ -19,14 +20,15 @@ from bot.slack.pages import (
 )
 from core.quarantine import IN_FORCE, Quarantine, State
 from core.saying import DigestTest, TestView
-from core.tenancy import Project
+from core.tenancy import Project, Role
 from jobs.digest_card import view_of
 from jobs.explain import explain_test
 from storage import audit
 from storage.approver import list_roles
+from storage.arrival import arrivals
 from storage.database import Tx
-from storage.detection import detections, find_detection
-from storage.flake import newest_result
+from storage.detection import detections, find_detection, transitions
+from storage.flake import count_runs, newest_result
 from storage.history import history
 from storage.project import get_policy, get_project, policy_versions
 from storage.publication import broken_channels
@@ -37,6 +39,12 @@ from storage.test_run import get_runs
 
 FRESH = timedelta(hours=24)
 PAST = timedelta(days=84)
+SLOW = timedelta(hours=1)
+"""What a run's artifacts may take to be collected."""
+FORTNIGHT = timedelta(days=14)
+ENOUGH = 0.95
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+MAX_CHANGES = 5000
 MAX_MATCHES = 100
 FLAGGED = frozenset({"flaky"})
 
@@ -47,31 +55,52 @@ def health(tx: Tx, project: Project, now: datetime) -> RepoHealth:
     ends = sorted(item.until for item in active.values() if item.until)
     routes = subscriptions_of(tx, project.id)
     ours = {(route.team, route.channel) for route in routes}
-    last = newest_result(tx, project.id)
+    broken = tuple((channel, code) for team, channel, code in broken_channels(tx) if (team, channel) in ours)
+    last, arrived = (
+        newest_result(tx, project.id),
+        arrivals(tx, project.id, since=now - FRESH, until=now - SLOW),
+    )
+    flaky = detections(tx, project.id, states=FLAGGED, limit=1)[1]
+    ill, problem = illness(last, arrived, len(broken), now)
     return RepoHealth(
         project_id=project.id,
         repo=project.repo,
         branch=project.default_branch,
         tests=count_tests(tx, project.id),
-        flaky=detections(tx, project.id, states=FLAGGED, limit=1)[1],
+        flaky=flaky,
+        flaky_before=_flaky_before(tx, project, flaky, now - FORTNIGHT),
         quarantined=len(active),
         waiting=list_quarantines(tx, project.id, states=[State.PROPOSED], limit=1)[1],
         next_end=ends[0] if ends else None,
         last_result=last,
         runs=get_runs(tx, project.id, limit=1)[1],
-        problem=_problem(last, now),
+        arrived=arrived,
+        ill=ill,
+        problem=problem,
         routes=len(routes),
-        broken_routes=tuple(
-            (channel, code) for team, channel, code in broken_channels(tx) if (team, channel) in ours
-        ),
+        broken_routes=broken,
     )
 
 
-def _problem(last: datetime | None, now: datetime) -> str:
-    if last is None or now - last < FRESH:
-        return ""
-    days = (now - last).days
-    return f"no result for {days} day" + ("s" if days > 1 else "")
+def illness(last: datetime | None, arrived: tuple[int, int], broken: int, now: datetime) -> tuple[str, str]:
+    """(what, why) of the first thing that is wrong with a repository; two empty texts when it is healthy."""
+    came, expected = arrived
+    if last is not None and now - last >= FRESH:
+        return "is blind", f"no result for {count((now - last).days, 'day')}"
+    if expected and came < ENOUGH * expected:
+        return "sees too little", f"{count(expected - came, 'run')} of {expected} brought no result in a day"
+    if broken:
+        return "is not heard", f"{count(broken, 'channel')} cannot be posted to"
+    return "", ""
+
+
+def _flaky_before(tx: Tx, project: Project, flaky: int, at: datetime) -> int | None:
+    """How many tests were flaky then: today's, with every change since turned back."""
+    if not count_runs(tx, project.id, since=BEGINNING, until=at):
+        return None
+    changes, _ = transitions(tx, project.id, since=at, limit=MAX_CHANGES)
+    came = sum((one.after in FLAGGED) - (one.before in FLAGGED) for one in changes)
+    return max(flaky - came, 0) if len(changes) < MAX_CHANGES else None
 
 
 def top_page(tx: Tx, project: Project, *, days: int, limit: int, now: datetime) -> TopPage:
@@ -83,7 +112,8 @@ def top_page(tx: Tx, project: Project, *, days: int, limit: int, now: datetime) 
         if one.test_id in tests:
             executions = history(tx, project.id, one.test_id, since=now - timedelta(days=days))
             failed, runs = past.figures(executions, branch=project.default_branch)
-            rows.append(DigestTest(view_of(tests[one.test_id]), failed, runs, one.score, one.state))
+            view = view_of(tests[one.test_id], url=past.latest_failed_url(executions))
+            rows.append(DigestTest(view, failed, runs, one.score, one.state))
     worst = sorted(rows, key=lambda row: (-row.failed, -row.score))
     return TopPage(
         project_id=project.id,
@@ -101,17 +131,18 @@ def page_of_test(tx: Tx, project: Project, test_id: int, now: datetime, *, weeks
     """What is known about one test now."""
     test = get_test(tx, project.id, test_id)
     executions = history(tx, project.id, test.id, since=now - PAST)
-    found = Findings.read(explain_test(tx, project, test, now))
     branch = project.default_branch
+    found = past.completed(Findings.read(explain_test(tx, project, test, now)), executions, branch=branch)
     return TestPage(
-        test=view_of(test),
+        test=view_of(test, url=found.last_failed_url),
         project_id=project.id,
         repo=project.repo,
         branch=branch,
-        findings=past.completed(found, executions, branch=branch),
+        findings=found,
         weekly=past.weekly(executions, branch=branch) if weeks else (),
         quarantine=latest_quarantine_of(tx, project.id, test.id),
         last_result=newest_result(tx, project.id),
+        first_seen=test.first_seen,
     )
 
 
@@ -183,17 +214,23 @@ def settings_page(tx: Tx, project_id: int, *, team: str, changed: bool = False) 
     route = next((one for one in subscriptions_of(tx, project_id) if one.team == team), None)
     versions = policy_versions(tx, project_id)
     newest = max(versions, key=lambda entry: entry[0].version, default=None)
+    roles = list_roles(tx, project_id)
     return SettingsPage(
         project_id=project_id,
         repo=project.repo,
         policy=policy,
-        approvers=tuple(user for user, role in list_roles(tx, project_id) if role.may_decide),
+        approvers=tuple(user for user, role in roles if role.may_decide),
+        deciders=tuple(user for user, role in roles if _stays(user, role)),
         channel=route.channel if route else "",
         kinds=route.kinds if route else "all",
         digest_time=(route.digest_time if route else "") or policy.digest_time,
         timezone=(route.timezone if route else "") or policy.timezone,
         changed_by=newest[1] if changed and newest else "",
     )
+
+
+def _stays(user: str, role: Role) -> bool:
+    return role is Role.ADMIN or (role.may_decide and not is_user_id(user))
 
 
 def matches(tx: Tx, projects: Iterable[Project], text: str) -> list[tuple[Project, TestView]]:

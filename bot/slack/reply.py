@@ -5,12 +5,12 @@ from typing import Any
 import httpx
 import structlog
 from aiohttp import ClientError
-from slack_sdk.errors import SlackClientError
+from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.settings import Settings
 from bot.slack.blocks.pieces import Message
 from bot.slack.blocks.saying import simpler
-from bot.slack.failures import REFUSED_BLOCKS
+from bot.slack.failures import REFUSED_BLOCKS, code_of
 from bot.slack.validate import problems
 from bot.slack.visit import Visitor
 from bot.slack.web import TIMEOUT, async_client, may_answer_at
@@ -19,6 +19,7 @@ log = structlog.get_logger(__name__)
 
 TRIES = 3
 SERVER_FAULT = 500
+NOT_THERE = frozenset({"not_in_channel", "channel_not_found", "is_archived"})
 
 
 class Replies:
@@ -82,6 +83,18 @@ class Replies:
         except (SlackClientError, ClientError, OSError, TimeoutError, ValueError) as error:
             log.warning("slack.reply_failed", error=type(error).__name__)
             return not any(word in str(error) for word in REFUSED_BLOCKS)
+        return True
+
+    async def may_speak(self, visitor: Visitor, channel: str) -> bool:
+        """Try it, with a word to the person alone; False only when Slack says that the bot is not there."""
+        client = async_client(self._settings, visitor.workspace.token)
+        text = "FlakeGuard can speak here. Only you see this."
+        try:
+            await client.chat_postEphemeral(channel=channel, user=visitor.visit.user, text=text)
+        except SlackApiError as error:
+            return code_of(error) not in NOT_THERE
+        except (SlackClientError, ClientError, OSError, TimeoutError, ValueError) as error:
+            log.info("slack.channel_unknown", error=type(error).__name__)
         return True
 
     async def close(self) -> None:

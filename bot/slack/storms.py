@@ -19,7 +19,7 @@ def storm_of(tx: Tx, visitor: Visitor, name: str) -> Storm:
     """The storm a button is about; foreign is missing."""
     storm = get_storm(tx, None, parse_storm(name))
     try:
-        project_of(tx, visitor.workspace, storm.project_id)
+        project_of(tx, visitor, storm.project_id)
     except NotFoundError as error:
         raise NotFoundError(f"There is no storm {storm.name}.") from error
     return storm

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.slack import reads
@@ -12,8 +12,10 @@ from bot.slack.blocks import dialog
 from bot.slack.blocks import settings as settings_dialog
 from bot.slack.blocks.pieces import View
 from bot.slack.blocks.proposal import is_user_id
+from bot.slack.blocks.words import count
 from bot.slack.decisions import decided
 from bot.slack.kit import Kit
+from bot.slack.pages import SettingsPage
 from bot.slack.tenancy import project_of, projects_of
 from bot.slack.values import read_project, read_test
 from bot.slack.visit import Visitor
@@ -204,13 +206,13 @@ async def propose(kit: Kit, visitor: Visitor, form: Form) -> View:
 def _meant(tx: Tx, visitor: Visitor, form: Form) -> tuple[int, int]:
     project_id, test_id = form.meta.get("p"), form.meta.get("t")
     if isinstance(project_id, int) and isinstance(test_id, int):
-        return project_of(tx, visitor.workspace, project_id).id, test_id
+        return project_of(tx, visitor, project_id).id, test_id
     if picked := form.choice("pick"):
         chosen = read_test(picked)
-        return project_of(tx, visitor.workspace, chosen.project_id).id, chosen.test_id
-    projects = projects_of(tx, visitor.workspace)
+        return project_of(tx, visitor, chosen.project_id).id, chosen.test_id
+    projects = projects_of(tx, visitor)
     if repo := form.choice("repo"):
-        projects = [project_of(tx, visitor.workspace, read_project(repo).project_id)]
+        projects = [project_of(tx, visitor, read_project(repo).project_id)]
     found = reads.matches(tx, projects, form.text("test"))
     if not found:
         raise NotFoundError(f"No test has “{form.text('test')[:100]}” in its name, class or file.")
@@ -223,12 +225,25 @@ def _meant(tx: Tx, visitor: Visitor, form: Form) -> tuple[int, int]:
 
 
 def check_settings(form: Form) -> dict[str, str]:
-    """Ranges in words."""
+    """Ranges in words, and a quorum that can be reached."""
     return (
-        in_range(form, "quorum", default=1, low=1, high=5, unit="approvals")
+        _unreachable(form)
+        | in_range(form, "quorum", default=1, low=1, high=5, unit="approvals")
         | in_range(form, "ttl", default=14, low=1, high=60)
         | in_range(form, "cap", default=25, low=1, high=500, unit="tests")
     )
+
+
+def _unreachable(form: Form) -> dict[str, str]:
+    """More approvals than people, told without the database; with a user group nobody can count."""
+    needed, others = form.number("quorum", 1) or 1, form.meta.get("k")
+    if not isinstance(others, list):
+        return {}
+    deciders = len({*filter(is_user_id, form.users("approvers")), *map(str, others)})
+    if needed <= max(deciders, 1):
+        return {}
+    people = count(deciders, "approver")
+    return {"quorum": f"You have {people}, so {needed} approvals can never be reached."}
 
 
 async def save_settings(kit: Kit, visitor: Visitor, form: Form) -> View:
@@ -237,13 +252,34 @@ async def save_settings(kit: Kit, visitor: Visitor, form: Form) -> View:
     project_id = form.meta.get("p")
     if not isinstance(project_id, int):
         raise ValidationError("This dialog belongs to another version of FlakeGuard.")
-    await kit.read(lambda tx: check_admin(tx, project_of(tx, visitor.workspace, project_id), person))
+    await kit.read(lambda tx: check_admin(tx, project_of(tx, visitor, project_id), person))
+    page = await kit.read(reads.settings_page, project_id, team=person.team)
+    if await _uninvited(kit, visitor, page, form):
+        return settings_dialog.settings(_filled(replace(page, uninvited=True), form))
     try:
         await kit.act(_save, project_id, form, person)
     except ConflictError:
         page = await kit.read(reads.settings_page, project_id, team=person.team, changed=True)
         return settings_dialog.settings(page)
     return dialog.outcome("Settings", "success", "Saved. Open proposals keep the policy they have.")
+
+
+async def _uninvited(kit: Kit, visitor: Visitor, page: SettingsPage, form: Form) -> bool:
+    """True when Slack says of a new channel that FlakeGuard cannot speak there; its silence is no reason to refuse."""
+    channel = form.picked("channel", "selected_conversation")
+    return channel not in {"", page.channel} and not await kit.replies.may_speak(visitor, channel)
+
+
+def _filled(page: SettingsPage, form: Form) -> SettingsPage:
+    """The page with what was filled in, so that nobody has to type it again."""
+    return replace(
+        page,
+        policy=replace(page.policy, **{**_changes(form, page.policy), "version": page.policy.version}),
+        approvers=tuple(form.users("approvers")),
+        channel=form.picked("channel", "selected_conversation"),
+        kinds=form.choice("what") or page.kinds,
+        digest_time=form.picked("time", "selected_time") or page.digest_time,
+    )
 
 
 def _save(desk: Desk, project_id: int, form: Form, person: Person) -> None:

@@ -68,7 +68,7 @@ def _proposal_of(tx: Tx, visitor: Visitor, command: Command) -> View:
 
 
 def _proposal(tx: Tx, visitor: Visitor, chosen: Chosen, *, days: int | None = None) -> View:
-    project = project_of(tx, visitor.workspace, chosen.project_id)
+    project = project_of(tx, visitor, chosen.project_id)
     test = view_of(get_test(tx, project.id, chosen.test_id))
     ttl = days or get_policy(tx, project.id).ttl_days
     return propose.propose(test, project_id=project.id, repo=project.repo, days=min(ttl, 60))
@@ -78,7 +78,7 @@ async def propose_now(
     kit: Kit, visitor: Visitor, chosen: Chosen, *, reason: str, days: int | None
 ) -> Message:
     """Propose a quarantine of a test the workspace may see."""
-    await kit.read(lambda tx: project_of(tx, visitor.workspace, chosen.project_id))
+    await kit.read(lambda tx: project_of(tx, visitor, chosen.project_id))
     person = await kit.person(visitor)
     proposed = await kit.act(
         proposing.propose,
@@ -101,7 +101,7 @@ async def propose_dialog(kit: Kit, visitor: Visitor, chosen: Chosen | None) -> N
     def look(tx: Tx) -> View:
         if chosen is not None:
             return _proposal(tx, visitor, chosen)
-        repos = tuple((one.id, one.repo) for one in projects_of(tx, visitor.workspace))
+        repos = tuple((one.id, one.repo) for one in projects_of(tx, visitor))
         return propose.propose(None, repos=repos)
 
     await kit.fill(visitor, PROPOSE, lambda: kit.read(look))
@@ -145,7 +145,7 @@ async def release_dialog(kit: Kit, visitor: Visitor, chosen: Chosen) -> None:
 
 
 def _in_force(tx: Tx, visitor: Visitor, chosen: Chosen) -> Quarantine:
-    project = project_of(tx, visitor.workspace, chosen.project_id)
+    project = project_of(tx, visitor, chosen.project_id)
     quarantine = open_quarantine_of(tx, project.id, chosen.test_id)
     if quarantine is None or not quarantine.state.in_force:
         raise SettledError("This test is not in quarantine.")
@@ -166,7 +166,7 @@ async def snooze_wish(kit: Kit, visitor: Visitor, command: Command) -> Message:
 
 async def snooze_of(kit: Kit, visitor: Visitor, chosen: Chosen, *, days: int) -> Message:
     """No proposal for the test for so many days."""
-    await kit.read(lambda tx: project_of(tx, visitor.workspace, chosen.project_id))
+    await kit.read(lambda tx: project_of(tx, visitor, chosen.project_id))
     person = await kit.person(visitor)
     await kit.act(decide.snooze, chosen.project_id, chosen.test_id, by=person, days=days)
     return notice.done(f"Snoozed: no proposal for this test for {days} day{'s' if days > 1 else ''}.")
@@ -178,7 +178,7 @@ async def subscribe_wish(kit: Kit, visitor: Visitor, command: Command) -> Messag
         raise ValidationError("Type this in the channel that shall hear about the repository.")
 
     def look(tx: Tx) -> Project | Message:
-        _left, repo = split_repo(command.words, [one.repo for one in projects_of(tx, visitor.workspace)])
+        _left, repo = split_repo(command.words, [one.repo for one in projects_of(tx, visitor)])
         return which_project(tx, visitor, repo or command.text, Verb.SUBSCRIBE)
 
     project = await kit.read(look)
@@ -218,7 +218,7 @@ async def settings_wish(kit: Kit, visitor: Visitor, command: Command) -> None:
     def look(tx: Tx) -> View:
         project = which_project(tx, visitor, command.text, Verb.SETTINGS)
         if isinstance(project, Message):
-            repos = ", ".join(one.repo for one in projects_of(tx, visitor.workspace))
+            repos = ", ".join(one.repo for one in projects_of(tx, visitor))
             raise ValidationError(f"Say which repository: /flakeguard settings and one of {repos[:300]}.")
         return _settings_view(tx, visitor, project.id)
 
@@ -237,11 +237,7 @@ def _settings_view(tx: Tx, visitor: Visitor, project_id: int | None) -> View:
 
 def _administered(tx: Tx, visitor: Visitor, project_id: int | None) -> Project:
     """The named project, or the first one the visitor is admin of."""
-    projects = (
-        projects_of(tx, visitor.workspace)
-        if project_id is None
-        else [project_of(tx, visitor.workspace, project_id)]
-    )
+    projects = projects_of(tx, visitor) if project_id is None else [project_of(tx, visitor, project_id)]
     for project in projects:
         if role_of(tx, project.id, visitor.visit.user) is Role.ADMIN and not visitor.foreign:
             return project

@@ -50,7 +50,13 @@ def _answers():
         "top_shared": top.top(samples.top(shared_by=samples.CAROL)),
         "status": status.status(samples.repo(), version="1.0", transport="socket mode"),
         "status_blind": status.status(
-            samples.repo(problem="no result for 3 days", broken_routes=(("C02SHOP", "not_in_channel"),)),
+            samples.repo(
+                ill="is blind",
+                problem="no result for 3 days",
+                last_result=samples.NOW - 3 * samples.DAY,
+                arrived=(0, 0),
+                broken_routes=(("C02SHOP", "not_in_channel"),),
+            ),
             version="1.0",
             transport="HTTP",
         ),
@@ -108,6 +114,8 @@ def homes():
     return {
         "home": home.home(samples.home()),
         "home_empty": home.home(samples.HOME_EMPTY),
+        "home_first": home.home(replace(samples.HOME_EMPTY, repos=(samples.first_report(),))),
+        "home_sample": home.home(samples.home(2, sample=True, repos=(samples.sample_repo(),))),
         "home_viewer": home.home(samples.home(may_decide=False, admin=False, linked=False)),
         "home_plain": home.plainer(home.home(samples.home())),
         **views,

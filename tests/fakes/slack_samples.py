@@ -26,6 +26,7 @@ from core.tenancy import Role, Via
 NOW = datetime(2026, 11, 22, 21, 26, tzinfo=UTC)
 DAY = timedelta(days=1)
 BASE = "https://flakeguard.example.com"
+RUNS = "https://github.com/acme/web/actions/runs"
 ALICE, BOB, CAROL, DAVE = "U01ALICE", "U02BOB", "U03CAROL", "U04DAVE"
 REASON = "Real race in session refresh, fix is on its way in #4182."
 FAILURE = "TimeoutError: waited 5000 ms for URL /home, still at /login"
@@ -37,7 +38,7 @@ LOGIN = TestView(
     name="test_redirect_after_login[chrome]",
     file="tests/auth/test_login.py",
     owner="web-platform",
-    url=f"{BASE}/tests/1",
+    url=f"{RUNS}/91821",
 )
 CART = TestView(
     id=2,
@@ -45,10 +46,10 @@ CART = TestView(
     class_name="",
     name="test_cart_total_rounding",
     owner="checkout",
-    url=f"{BASE}/tests/2",
+    url=f"{RUNS}/91822",
 )
 UPLOAD = TestView(
-    id=3, suite="pytest", class_name="", name="test_upload_resume", owner="storage", url=f"{BASE}/tests/3"
+    id=3, suite="pytest", class_name="", name="test_upload_resume", owner="storage", url=f"{RUNS}/91823"
 )
 INVOICE = TestView(
     id=4,
@@ -56,13 +57,13 @@ INVOICE = TestView(
     class_name="InvoiceList",
     name="should render the invoice list",
     owner="billing",
-    url=f"{BASE}/tests/4",
+    url=f"{RUNS}/91824",
 )
 SOCKET = TestView(
-    id=5, suite="pytest", class_name="", name="test_ws_reconnect", owner="realtime", url=f"{BASE}/tests/5"
+    id=5, suite="pytest", class_name="", name="test_ws_reconnect", owner="realtime", url=f"{RUNS}/91825"
 )
 SEARCH = TestView(
-    id=6, suite="pytest", class_name="", name="test_search_index", owner="search", url=f"{BASE}/tests/6"
+    id=6, suite="pytest", class_name="", name="test_search_index", owner="search", url=f"{RUNS}/91826"
 )
 
 EXPLANATION = {
@@ -88,6 +89,10 @@ EXPLANATION = {
     "last_failed_url": "https://github.com/acme/web/actions/runs/91822",
     "changes": ["One more pass on a re-run changes nothing; 23 clean runs clear it."],
     "policy_version": 3,
+    "pieces": [
+        {"class": "rerun_pass", "commit": commit}
+        for commit in ("4f1c2ab9", "9be0d31c", "c0ffee12", "7a11de5")
+    ],
     "proofs": [
         {
             "passed": passed,
@@ -171,7 +176,6 @@ CARDS = {
     "proposal": card(),
     "proposal_by_person": card(proposed_by=CAROL, reason="Times out on CI about once a day.", needed=2),
     "proposal_one_vote": card(needed=2, votes=(Vote(ALICE, NOW),)),
-    "proposal_protected": card(needed=0),
     "decided": card(State.ACTIVE),
     "decided_by_policy": card(State.ACTIVE, decided_by="flakeguard", decided_via=Via.POLICY),
     "decided_by_api": card(
@@ -218,7 +222,8 @@ def digest(**changes):
         waiting=2,
         last_result=NOW - timedelta(minutes=12),
         next_digest=datetime(2026, 11, 23, 8, tzinfo=UTC),
-        url=f"{BASE}/acme/web",
+        project_id=1,
+        by_owner=True,
         runs=212,
         tests_known=1204,
     )
@@ -251,6 +256,7 @@ def storm(**changes):
         error="ConnectionRefusedError: [Errno 111] connect to redis:6379",
         since=NOW - timedelta(hours=1),
         commit="4f1c2ab9d0",
+        branch="main",
         pull_requests=12,
         last_green=NOW - timedelta(hours=2),
         examples=("test_cache", "test_queue"),
@@ -316,6 +322,8 @@ def repo(index=0, **changes):
         next_end=datetime(2026, 11, 25, 9, tzinfo=UTC),
         last_result=NOW - timedelta(minutes=12),
         runs=212,
+        arrived=(49, 50),
+        flaky_before=8,
         routes=1,
     )
     return replace(base, **changes)
@@ -344,17 +352,26 @@ def home(number=2, **changes):
         repos=(
             repo(0),
             *(
-                repo(index, problem="no result for 3 days" if index == 1 else "")
+                repo(index, **({"ill": "is blind", "problem": "no result for 3 days"} if index == 1 else {}))
                 for index in range(1, number)
             ),
         ),
         role="You are an *approver* for acme/web, through <!subteam^S0APPROV>",
         refreshed=NOW,
-        url=BASE,
         ingest_url=f"{BASE}/api/v1/ingestion/junit",
         install_url="https://github.com/apps/flakeguard",
     )
     return replace(base, **changes)
+
+
+def first_report():
+    """A repository from which one report has come."""
+    return repo(runs=1, flaky=0, quarantined=0, waiting=0, routes=0, flaky_before=None, arrived=(0, 0))
+
+
+def sample_repo():
+    """The repository of somebody who is only looking."""
+    return repo(repo="sample/web-shop", tests=65, flaky=3, quarantined=0, sample=True)
 
 
 HOME_EMPTY = replace(
@@ -380,6 +397,7 @@ def test_page(**changes):
         ),
         quarantine=quarantine(),
         last_result=NOW - timedelta(minutes=12),
+        first_seen=datetime(2026, 10, 23, 8, tzinfo=UTC),
     )
     return replace(base, **changes)
 
@@ -408,7 +426,6 @@ def top(number=5, **changes):
         tests=1204,
         runs=212,
         last_result=NOW - timedelta(minutes=12),
-        url=f"{BASE}/acme/web/tests",
     )
     return replace(base, **changes)
 

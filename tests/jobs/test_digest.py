@@ -9,6 +9,7 @@ from jobs.decide import approve
 from jobs.digest import compose_digest, post_digest, post_due_digests
 from jobs.publish import publish_due
 from storage.publication import messages_of
+from storage.test_case import set_owner
 
 PARIS = ZoneInfo("Europe/Paris")
 
@@ -125,3 +126,25 @@ def test_the_posted_digest_uses_the_channels_own_zone(small_shop):
     [card] = small_shop.chat.shows()
     assert card.next_digest == datetime(2026, 11, 4, 0, tzinfo=UTC)
     assert card.daily[-1][0] == "2026-11-03"
+
+
+def test_each_owner_with_news_has_one_reply_in_the_thread(small_shop):
+    shop, owners = (
+        small_shop,
+        {"test_login": "@acme/web", "test_cart": "@acme/web @carol", "test_calm_1": "@idle"},
+    )
+    shop.flaked_before("test_login", "test_cart")
+    shop.uploads(test_login="flaky", test_cart="flaky")
+    with shop.database.begin() as tx:
+        for name, owner in owners.items():
+            set_owner(tx, shop.project.id, shop.test_id(name), owner)
+    post_digest(shop.desk, shop.project.id, until=shop.clock() + timedelta(minutes=1))
+    shop.publishes()
+    replies = [one for one in shop.chat.messages if one.thread and "days" in one.saying.text]
+    assert sorted((one.saying.text, one.saying.test_name) for one in replies) == [
+        ("acme/web: 4 failures from 2 tests in 14 days; the worst is", "test_login"),
+        ("carol: 2 failures from 1 test in 14 days; it is", "test_cart"),
+    ]
+    assert {one.thread for one in replies} == {
+        one.ts for one in shop.chat.messages if "digest" in one.key[:6]
+    }

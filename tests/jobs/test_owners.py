@@ -3,7 +3,7 @@ import pytest
 from core.codeowners import parse
 from core.errors import ForgeError
 from core.github.repository import Installation, Repository
-from jobs.owners import assign_owners, refresh_owners
+from jobs.owners import assign_owners, own_new_tests, refresh_owners
 from storage.github import link_repository, put_installation
 from storage.test_case import get_test
 
@@ -53,6 +53,14 @@ def test_the_first_place_that_has_a_file_counts(reads):
 def test_owners_change_with_the_file(reads):
     reads(CODEOWNERS=b"* @before")
     assert reads(CODEOWNERS=b"docs/ @after") == ""
+
+
+def test_a_new_tests_owner_is_known_soon(reads, small_shop):
+    reads(CODEOWNERS=b"* @before")
+    small_shop.clock.pass_(hours=3)
+    assert own_new_tests(small_shop.desk) == 0
+    small_shop.uploads(test_fresh="passed")
+    assert own_new_tests(small_shop.desk) == 1
 
 
 @pytest.mark.parametrize("files", [{}, {".github/CODEOWNERS": ForgeError("down")}])

@@ -48,9 +48,14 @@ def _sentence(card: ProposalCard) -> str:
             asked = (card.quarantine.lapses_at - card.quarantine.proposed_at).days
             return f"*Nobody decided* within {count(asked, 'day')}. It keeps blocking merges."
         case State.WITHDRAWN:
-            return "*The proposal was taken back:* its reason is gone. It keeps blocking merges."
+            return f"*{_gone(card)}*, so the proposal was taken back. It keeps blocking merges."
         case _:
             return _approved(card)
+
+
+def _gone(card: ProposalCard) -> str:
+    """Why FlakeGuard itself took the proposal back: its own words, without their full stop."""
+    return escape(card.quarantine.decision_reason, 200).rstrip(".") or "Its reason is gone"
 
 
 def _approved(card: ProposalCard) -> str:
@@ -61,7 +66,7 @@ def _approved(card: ProposalCard) -> str:
     if quarantine.decided_via is Via.POLICY:
         score = Findings.read(card.explanation).score
         return (
-            f":white_check_mark: *Approved by policy* (score {score:.2f}, not protected) {at}.{end}{renewed}"
+            f":white_check_mark: *Approved by policy* (score {score:.2f}, not protected), {at}.{end}{renewed}"
         )
     return f":white_check_mark: *{_decider(card)} approved* {at}{_elsewhere(card)}.{end}{renewed}"
 
@@ -114,7 +119,9 @@ def _elsewhere(card: ProposalCard) -> str:
 
 
 def _reason(card: ProposalCard) -> Block | None:
-    return rich(quote(card.quarantine.decision_reason)) if card.quarantine.decision_reason else None
+    """Somebody's own words; FlakeGuard's are part of its sentence."""
+    told = card.quarantine.decision_reason if card.quarantine.state is not State.WITHDRAWN else ""
+    return rich(quote(told)) if told else None
 
 
 def _actions(card: ProposalCard, name: str) -> Block | None:

@@ -13,7 +13,6 @@ from bot.slack.blocks.pieces import (
     code,
     context,
     header,
-    link_button,
     link_cell,
     number_cell,
     rich,
@@ -25,6 +24,7 @@ from bot.slack.blocks.pieces import (
 from bot.slack.blocks.pieces import date as date_token
 from bot.slack.blocks.words import count, duration, listing, moment, number, percent, plain_day, short_name
 from bot.slack.escape import NOTHING, escape, line
+from bot.slack.values import project_value
 from core.saying import DigestCard, DigestTest
 
 MIN_FOR_PERCENT = 10
@@ -62,7 +62,7 @@ def verdict(card: DigestCard) -> str:
     now, before = card.failures, card.failures_before
     if not now:
         return "no flaky failure"
-    if max(now, before) < MIN_FOR_PERCENT or not before:
+    if min(now, before) < MIN_FOR_PERCENT:
         return f"{count(now, 'flaky failure')}, {before} before"
     change = (now - before) / before
     if change >= 2:  # noqa: PLR2004 - beyond this percent are hard to picture
@@ -196,10 +196,9 @@ def _buttons(card: DigestCard) -> Block | None:
         if card.waiting
         else None
     )
-    report = link_button(
-        "fg.open.report", "Full report", says="Open the full report in the browser", url=card.url
-    )
-    return actions(review, report) if review or report else None
+    value = project_value(card.project_id, str(card.days))
+    report = button("fg.digest.report", "Full report", says="Show every flaky test", value=value)
+    return actions(review, report) if card.waiting or card.worst else None
 
 
 def _small_print(card: DigestCard) -> list[str]:
@@ -207,6 +206,7 @@ def _small_print(card: DigestCard) -> list[str]:
     return [
         f"{_short_span(card)}, branch {escape(card.branch, 60)}",
         f"last result {moment(card.last_result)}" if card.last_result else "no result yet",
+        "by owner in the thread" if card.by_owner else "",
         f"next {moment(card.next_digest)}" if card.next_digest else "",
         head,
     ]

@@ -21,8 +21,8 @@ from bot.slack.blocks.pieces import (
 )
 from bot.slack.blocks.proposal import cost, decision_buttons, run_strip
 from bot.slack.blocks.reasons import evidence_lines, verdict_line
-from bot.slack.blocks.show import common_failure
-from bot.slack.blocks.words import number, of_runs, percent, short_name
+from bot.slack.blocks.show import common_failure, likely_rate
+from bot.slack.blocks.words import number, of_runs, short_name
 from bot.slack.escape import escape, line
 from bot.slack.pages import TestPage
 from core.quarantine import State
@@ -42,7 +42,6 @@ def evidence(page: TestPage, *, may_decide: bool = False, frozen: bool = True) -
         _proofs(found),
         common_failure(found),
         _meaning(found),
-        _changes(found),
         _actions(page, may_decide=may_decide),
         context(_small_print(page, frozen=frozen)),
     ]
@@ -51,14 +50,11 @@ def evidence(page: TestPage, *, may_decide: bool = False, frozen: bool = True) -
 
 def _numbers(page: TestPage) -> list[tuple[str, str]]:
     found = page.findings
-    rate = f" ({percent(found.failed / found.runs)})" if found.runs else ""
-    likely = f"{percent(found.rate_low)} to {percent(found.rate_high)}" if found.runs else "not known"
     return [
         ("Flake score", f"{found.score:.2f}"),
-        (f"Failed on {escape(page.branch, 60)}", of_runs(found.failed, found.runs) + rate),
-        ("Likely failure rate", likely),
+        (f"Failed on {escape(page.branch, 60)}", of_runs(found.failed, found.runs) + likely_rate(found)),
+        ("Infra failures left out", number(found.infra)),
         ("Cost", cost(found)),
-        *([("Infra failures left out", number(found.infra))] if found.infra else []),
     ]
 
 
@@ -80,30 +76,24 @@ def _proof(proof: Proof) -> list[Block]:
 
 
 def _meaning(found: Findings) -> Block | None:
-    lines = evidence_lines(found)
-    if not lines:
-        return None
-    title = rich_line(words("What each failure proves", bold=True))
-    return rich(title, bullets([words(text)] for text in lines))
+    """What each failure proves, and what would change the verdict."""
+    proofs = _titled("What each failure proves", evidence_lines(found))
+    changes = _titled("What would change it", [line(text, 200) for text in found.changes[:4]])
+    return rich(*proofs, *changes) if proofs or changes else None
 
 
-def _changes(found: Findings) -> Block | None:
-    if not found.changes:
-        return None
-    title = rich_line(words("What would change it", bold=True))
-    return rich(title, bullets([words(line(text, 200))] for text in found.changes[:4]))
+def _titled(title: str, lines: list[str]) -> list[Block]:
+    return [rich_line(words(title, bold=True)), bullets([words(text)] for text in lines)] if lines else []
 
 
 def _actions(page: TestPage, *, may_decide: bool) -> Block | None:
     name, quarantine = short_name(page.test), page.quarantine
     waits = quarantine and quarantine.state is State.PROPOSED
     decide = decision_buttons(quarantine, name) if quarantine and waits and may_decide else []
-    says = "Open the test's page in the browser"
-    run = "Open the latest failed run in the browser"
+    says = "Open the latest failed run in the browser"
     row = [
         *decide,
-        link_button("fg.open.test", "Open in browser", says=says, url=page.test.url),
-        link_button("fg.open.run", "Latest failed run", says=run, url=page.findings.last_failed_url),
+        link_button("fg.open.run", "Latest failed run", says=says, url=page.findings.last_failed_url),
     ]
     return actions(*row) if any(row) else None
 

@@ -1,5 +1,6 @@
 """What is known about a test, read from core.explain's plain data into a noun the renderers can trust."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -59,6 +60,8 @@ class Findings:
     changes: tuple[str, ...] = ()
     """What would change the verdict, in our own words."""
     policy_version: int = 1
+    flip_commits: int = 0
+    """Commits that had both results; known only while every such piece is listed."""
 
     @property
     def same_commit(self) -> int:
@@ -102,6 +105,7 @@ class Findings:
             last_failed_url=_text(data, "last_failed_url"),
             changes=tuple(item for item in _list(data.get("changes")) if isinstance(item, str)),
             policy_version=_int(data, "policy_version") or 1,
+            flip_commits=_flip_commits(data),
         )
 
 
@@ -131,6 +135,13 @@ def moment_of(value: object) -> datetime | None:
     except ValueError:
         return None
     return at.replace(tzinfo=UTC) if at and at.tzinfo is None else at
+
+
+def _flip_commits(data: Mapping[str, Any]) -> int:
+    """Distinct commits of the pieces that passed when run again; 0 when not all of those are listed."""
+    pieces = [one for one in _records(data.get("pieces")) if one.get("class") == "rerun_pass"]
+    told = sum(one.count for one in _evidence(data.get("evidence")) if one.kind == "rerun_pass")
+    return len({_text(one, "commit") for one in pieces} - {""}) if len(pieces) == told else 0
 
 
 def _evidence(value: object) -> tuple[EvidenceLine, ...]:
@@ -171,14 +182,20 @@ def _int(data: Mapping[str, Any], key: str) -> int:
 
 def _float(data: Mapping[str, Any], key: str) -> float:
     value = data.get(key)
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
+    return _finite(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
+
+
+def _finite(value: float) -> float:
+    """NaN, infinity and what is too large for a float are not known."""
+    try:
+        return float(value) if math.isfinite(value) else 0.0
+    except OverflowError:
+        return 0.0
 
 
 def _pair(value: object) -> tuple[float, float]:
     match value:
         case [int() | float() as low, int() | float() as high]:
-            return float(low), float(high)
-        case (int() | float() as low, int() | float() as high):
-            return float(low), float(high)
+            return _finite(low), _finite(high)
         case _:
             return 0.0, 1.0

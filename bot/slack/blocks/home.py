@@ -1,5 +1,7 @@
 """The Home tab: what waits for this person, their tests, and the repositories; or the first three steps."""
 
+from typing import Literal
+
 from bot.slack.blocks.pieces import (
     Block,
     View,
@@ -21,7 +23,7 @@ from bot.slack.blocks.pieces import (
 from bot.slack.blocks.saying import rows_as_list
 from bot.slack.blocks.words import clock, count, label, number, of_runs, plain_day, short_name
 from bot.slack.escape import NOTHING, escape, line
-from bot.slack.pages import HomePage, MyTest, QuarantineLine, RepoHealth
+from bot.slack.pages import FIRST_FINDINGS, HomePage, MyTest, QuarantineLine, RepoHealth
 
 MAX_WAITING = 3
 MAX_TESTS = 8
@@ -30,7 +32,7 @@ MAX_REPOS = 10
 
 def home(page: HomePage) -> View:
     """SLACK_LAYOUTS §5."""
-    blocks = _filled(page) if any(repo.runs for repo in page.repos) else _empty(page)
+    blocks = _filled(page) if page.begun else _empty(page)
     return {"type": "home", "blocks": blocks}
 
 
@@ -48,6 +50,7 @@ def _filled(page: HomePage) -> list[Block]:
         divider(),
         header("Repositories"),
         section("\n".join(_repo(repo) for repo in page.repos[:MAX_REPOS]) + _more_repos(page)),
+        *([_sample()] if page.sample else []),
         _buttons(page),
         context(page.role, f"refreshed {clock(page.refreshed)}"),
     ]
@@ -156,6 +159,13 @@ def _repo(repo: RepoHealth) -> str:
     return " · ".join((f"*{escape(repo.repo, 140)}*", *parts, state))
 
 
+def _sample() -> Block:
+    remove = button("fg.home.unsample", "Remove sample", says="Remove the sample repository", value="remove")
+    return section(
+        "*This is a sample.* Only you see it; try every button. Your own repositories stay apart.", remove
+    )
+
+
 def _more_repos(page: HomePage) -> str:
     rest = len(page.repos) - MAX_REPOS
     return f"\nand {number(rest)} more" if rest > 0 else ""
@@ -166,7 +176,6 @@ def _buttons(page: HomePage) -> Block:
     return actions(
         settings if page.admin else None,
         button("fg.home.propose", "Propose a quarantine…", says="Propose a quarantine", value="open"),
-        link_button("fg.open.web", "Web dashboard", says="Open the web dashboard", url=page.url),
     )
 
 
@@ -174,23 +183,41 @@ DONE, OPEN = ":white_check_mark:", ":black_square_button:"
 
 
 def _empty(page: HomePage) -> list[Block]:
-    has_route = any(repo.routes for repo in page.repos)
+    """Three steps; only the first open one has the primary button."""
+    sent, heard = bool(page.received), any(repo.routes for repo in page.repos)
     return [
         header("Find your flaky tests in three steps"),
         section(
             "FlakeGuard learns from test results you already have. The first findings come after about "
-            "20 runs; old reports count at once."
+            f"{FIRST_FINDINGS} runs; old reports count at once."
         ),
         section(f"{DONE} *1. Slack is connected*\n{page.role}."),
-        section(f"{OPEN} *2. Send results*\nInstall the GitHub App, or post a JUnit file:", _install(page)),
+        section(
+            f"{DONE if sent else OPEN} *2. Send results*\nInstall the GitHub App, or post a JUnit file:",
+            None if sent else _install(page),
+        ),
         rich(preformatted(_curl(page))),
         section(
-            f"{DONE if has_route else OPEN} *3. Choose a channel*\nProposals and the digest go there. "
+            f"{DONE if heard else OPEN} *3. Choose a channel*\nProposals and the digest go there. "
             "Invite the bot first: `/invite @FlakeGuard`",
-            None if has_route or not page.repos else _choose(),
+            None if heard else _choose(first=sent),
         ),
-        context("Nothing received yet", "`/flakeguard help` answers in any channel"),
+        divider(),
+        section(
+            "*Just looking?* Load a sample repository with 90 days of history. Only you see it; remove it "
+            "with one click.",
+            button("fg.home.sample", "Load sample", says="Load a sample repository", value="load"),
+        ),
+        context(_received(page.received), "`/flakeguard help` answers in any channel"),
     ]
+
+
+def _received(reports: int) -> str:
+    if not reports:
+        return "Nothing received yet"
+    return (
+        f"{count(reports, 'report')} received, about {count(max(FIRST_FINDINGS - reports, 1), 'run')} to go"
+    )
 
 
 def _install(page: HomePage) -> Block | None:
@@ -199,9 +226,10 @@ def _install(page: HomePage) -> Block | None:
     return {**opened, "style": "primary"} if opened else None
 
 
-def _choose() -> Block:
+def _choose(*, first: bool) -> Block:
     says = "Choose the channel for proposals and digests"
-    return button("fg.home.channel", "Choose channel…", says=says, value="open")
+    style: Literal["", "primary"] = "primary" if first else ""
+    return button("fg.home.channel", "Choose channel…", says=says, value="open", style=style)
 
 
 def _curl(page: HomePage) -> str:

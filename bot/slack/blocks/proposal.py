@@ -147,8 +147,6 @@ def _consequence(quarantine: Quarantine) -> str:
 
 def _approvals(card: ProposalCard) -> str:
     quarantine = card.quarantine
-    if quarantine.needed == 0:
-        return "Protected: the policy never lets it be quarantined"
     asked = f" from <!subteam^{card.approvers}>" if card.approvers.isalnum() else ""
     if not quarantine.votes:
         return f"Needs {count(quarantine.needed, 'approval')}{asked}"

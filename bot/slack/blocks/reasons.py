@@ -49,8 +49,7 @@ def _reason(findings: Findings) -> tuple[str, str]:
             retried = count(findings.count_of("retry_pass"), "failure")
             return "Passes when tried again.", f"{retried} passed on retry in the same run"
         case "rerun_pass":
-            commits = count(findings.count_of("rerun_pass"), "commit")
-            return "Passes and fails on the same code.", f"{commits} had both results"
+            return "Passes and fails on the same code.", _both_results(findings)
         case "known_signature":
             repeated = count(findings.count_of("known_signature"), "failure")
             return "One failure text comes and goes.", f"{repeated} repeated a proven flake"
@@ -59,6 +58,14 @@ def _reason(findings: Findings) -> tuple[str, str]:
             return "Fails on unrelated pull requests.", f"{hit} hit"
         case _:
             return "Fails now and then.", count(findings.failures, "failure")
+
+
+def _both_results(findings: Findings) -> str:
+    """Commits where their number is known; several failures may be of one commit."""
+    if findings.flip_commits:
+        return f"{count(findings.flip_commits, 'commit')} had both results"
+    again = count(findings.count_of("rerun_pass"), "failure")
+    return f"{again} passed when the same commit ran again"
 
 
 def argument_plain(findings: Findings) -> str:
@@ -73,7 +80,7 @@ def argument_plain(findings: Findings) -> str:
 def verdict_line(findings: Findings) -> tuple[Level, str]:
     """(alert level, sentence) that a dialog about this test begins with."""
     if findings.state == "flaky":
-        return "warning", _flaky(findings.same_commit)
+        return "warning", _flaky(findings)
     if findings.state == "broken":
         since = f" since commit {line(findings.since_commit, 7)}" if findings.since_commit else ""
         return "error", f"Broken{since}: it fails every time, and quarantine would hide a real fault."
@@ -82,10 +89,15 @@ def verdict_line(findings: Findings) -> tuple[Level, str]:
     return VERDICTS.get(findings.state, VERDICTS["insufficient_data"])
 
 
-def _flaky(flips: int) -> str:
-    if not flips:
-        return "Almost certainly flaky, though no commit had both results yet."
-    return f"Almost certainly flaky: {count(flips, 'time')} the same code both failed and passed."
+def _flaky(findings: Findings) -> str:
+    if findings.flip_commits and findings.flip_commits == findings.same_commit:
+        return (
+            f"Almost certainly flaky: {count(findings.flip_commits, 'commit')} had both a pass and a failure."
+        )
+    if findings.same_commit:
+        times = count(findings.same_commit, "time")
+        return f"Almost certainly flaky: {times} the same code both failed and passed."
+    return "Almost certainly flaky, though no commit had both results yet."
 
 
 VERDICTS: dict[str, tuple[Level, str]] = {

@@ -1,6 +1,7 @@
 """The settings dialog: who decides, how long and how many, what the channel hears."""
 
 import json
+from typing import Any
 
 from bot.slack.blocks.dialog import short_title
 from bot.slack.blocks.pieces import (
@@ -20,6 +21,7 @@ from bot.slack.blocks.proposal import is_user_id
 from bot.slack.escape import escape, line
 from bot.slack.pages import SettingsPage
 
+MAX_DECIDERS = 50
 KINDS = {"all": "Proposals and digest", "digest": "Digest only", "proposals": "Proposals only"}
 
 
@@ -31,14 +33,22 @@ def settings(page: SettingsPage) -> View:
         close="Cancel",
         submit="Save",
         callback_id="fg.settings.save",
-        private_metadata=json.dumps({"p": page.project_id, "v": page.policy.version}),
+        private_metadata=json.dumps(_metadata(page)),
     )
+
+
+def _metadata(page: SettingsPage) -> dict[str, Any]:
+    """The ids the submission needs; `k` are those who decide whoever is picked, absent when a group does too."""
+    ids: dict[str, Any] = {"p": page.project_id, "v": page.policy.version}
+    return ids if page.policy.approver_group else {**ids, "k": list(page.deciders[:MAX_DECIDERS])}
 
 
 SMALL_PRINT = "Changes apply to new proposals; open ones keep their policy. Every change is in the audit log."
 
 
 def _conflict(page: SettingsPage) -> list[Block]:
+    if page.uninvited:
+        return [alert("warning", "Invite FlakeGuard to this channel first. Nothing was saved.")]
     if not page.changed_by:
         return []
     who = f"@{escape(page.changed_by, 60)}"
@@ -50,6 +60,7 @@ def _who(page: SettingsPage) -> list[Block]:
     chooser: Block = {"type": "multi_users_select", "max_selected_items": 20}
     if people:
         chooser["initial_users"] = people
+    never = page.policy.protected_approvals == 0
     own = "" if page.policy.allow_self_approval else " Nobody approves their own proposal."
     return [
         header("Who decides"),
@@ -57,7 +68,7 @@ def _who(page: SettingsPage) -> list[Block]:
         field_input("quorum", "Approvals needed", number_input(page.policy.approvals_required, 1, 5)),
         field_input(
             "never",
-            "Protected paths",
+            "Never quarantine these paths" if never else "Protected paths",
             text_input(
                 value="\n".join(page.policy.protected_paths), placeholder="tests/security/**", limit=1000
             ),
@@ -69,8 +80,7 @@ def _who(page: SettingsPage) -> list[Block]:
 
 def _protected(page: SettingsPage) -> str:
     needed = page.policy.protected_approvals
-    rule = f"need {needed} approvals" if needed else "are never quarantined"
-    return f"One pattern per line. Tests in them {rule}."
+    return "One pattern per line." + (f" Tests in them need {needed} approvals." if needed else "")
 
 
 def _how_long(page: SettingsPage) -> list[Block]:
@@ -97,7 +107,7 @@ def _channel(page: SettingsPage) -> list[Block]:
     time = {"type": "timepicker", "initial_time": page.digest_time, "timezone": page.timezone}
     hint = "FlakeGuard must be a member: /invite @FlakeGuard"
     return [
-        header("What the channel hears"),
+        header("What this channel hears"),
         field_input("channel", "Channel", chooser, hint=hint, optional=True),
         field_input("what", "Messages", radio(choices, page.kinds)),
         field_input("time", "Digest at", time, hint=f"Time zone: {page.timezone}.{_quiet(page)}"),

@@ -60,25 +60,31 @@ def _sentence(page: TestPage) -> str:
 
 
 def _trend(page: TestPage) -> str:
-    """Better or worse, when the last two weeks leave no doubt."""
-    if len(page.weekly) < MIN_WEEKS + 1:
-        return ""
-    *earlier, last = [share for _, share in page.weekly]
-    before = sum(earlier) / len(earlier)
-    if last >= 2 * before and last - before >= 1:
-        return " Getting worse."
-    return " Getting better." if before >= 2 * last and before - last >= 1 else ""
+    """Better or worse, and since which week, when the weeks leave no doubt."""
+    for split in range(MIN_WEEKS, len(page.weekly)):
+        earlier = [share for _, share in page.weekly[:split]]
+        later = [share for _, share in page.weekly[split:]]
+        before, week = sum(earlier) / len(earlier), page.weekly[split][0]
+        if min(later) >= 2 * before and min(later) - before >= 1:
+            return f" Getting worse since week {week}."
+        if before >= 2 * max(later) and before - max(later) >= 1:
+            return f" Getting better since week {week}."
+    return ""
 
 
 def _numbers(page: TestPage) -> list[tuple[str, str]]:
     found = page.findings
-    rate = f" ({100 * found.rate_low:.1f} to {100 * found.rate_high:.1f} % likely)" if found.runs else ""
     return [
         ("Flake score", f"{found.score:.2f}"),
-        (f"Failed on {escape(page.branch, 60)}", of_runs(found.failed, found.runs) + rate),
-        ("First failure", day(found.first_failure) if found.first_failure else "none known"),
+        (f"Failed on {escape(page.branch, 60)}", of_runs(found.failed, found.runs) + likely_rate(found)),
+        ("First seen", day(page.first_seen) if page.first_seen else "not known"),
         ("State", state_words(page)),
     ]
+
+
+def likely_rate(found: Findings) -> str:
+    """The interval the true failure rate lies in, as small as the runs allow."""
+    return f" ({100 * found.rate_low:.1f} to {100 * found.rate_high:.1f} % likely)" if found.runs else ""
 
 
 def state_words(page: TestPage) -> str:
@@ -129,7 +135,7 @@ def _actions(page: TestPage, name: str) -> Block | None:
         else _propose(page, name),
         button("fg.show.evidence", "Evidence", says=label("Show the evidence for ", name), value=value),
         button("fg.show.share", "Share here", says=label("Post ", name, " in the channel"), value=value),
-        link_button("fg.open.test", "Open", says=label("Open ", name, " in the browser"), url=page.test.url),
+        link_button("fg.open.run", "Open", says=label("Open the failed run of ", name), url=page.test.url),
     )
 
 

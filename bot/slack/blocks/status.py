@@ -1,7 +1,7 @@
 """`status`: is the repository healthy, and if not, what is to be done."""
 
 from bot.slack.blocks.pieces import Block, Message, actions, button, context, fields, section
-from bot.slack.blocks.words import count, day, moment, number
+from bot.slack.blocks.words import count, day, moment, number, percent
 from bot.slack.escape import escape
 from bot.slack.pages import RepoHealth
 from bot.slack.values import project_value
@@ -22,7 +22,7 @@ def status(page: RepoHealth, *, version: str, transport: str) -> Message:
     """SLACK_LAYOUTS §6: the sentence names the first thing that fails, then only what must be fixed."""
     blocks = [
         section(_sentence(page)),
-        fields(*_numbers(page)),
+        fields(*_numbers(page)) if page.runs else None,
         _fixes(page),
         _actions(page),
         context("Only you see this", f"FlakeGuard {version}, {transport}"),
@@ -31,22 +31,33 @@ def status(page: RepoHealth, *, version: str, transport: str) -> Message:
 
 
 def _sentence(page: RepoHealth) -> str:
-    last = f" Last result {moment(page.last_result)}." if page.last_result else ""
+    last = f" Last result {moment(page.last_result)}{_arrived(page)}." if page.last_result else ""
     if not page.runs:
         return f":white_circle: *{escape(page.repo)} has sent nothing yet.* Send a report to begin."
     if page.problem:
-        return f":warning: *{escape(page.repo)}: {page.problem}.*{last}"
+        return f":warning: *{escape(page.repo)} {page.ill}:* {page.problem}.{last}"
     return f":large_green_circle: *{escape(page.repo)} is healthy.*{last}"
+
+
+def _arrived(page: RepoHealth) -> str:
+    """Only where CI tells FlakeGuard which runs there were."""
+    arrived, expected = page.arrived
+    return f"; {percent(arrived / expected)} of runs of the last day arrived" if expected else ""
 
 
 def _numbers(page: RepoHealth) -> list[tuple[str, str]]:
     ends = f", next ends {day(page.next_end)}" if page.next_end else ""
     return [
         ("Tests", number(page.tests)),
-        ("Flaky", number(page.flaky)),
+        ("Flaky", f"{number(page.flaky)}{_before(page)}"),
         ("Quarantined", f"{number(page.quarantined)}{ends}"),
         ("Waiting", count(page.waiting, "decision")),
     ]
+
+
+def _before(page: RepoHealth) -> str:
+    changed = page.flaky_before is not None and page.flaky_before != page.flaky
+    return f" ({number(page.flaky_before or 0)} last fortnight)" if changed else ""
 
 
 def _fixes(page: RepoHealth) -> Block | None:
@@ -55,7 +66,7 @@ def _fixes(page: RepoHealth) -> Block | None:
         lines.append("No channel hears about this repository. Type `/flakeguard subscribe` in one.")
     if not lines:
         return None
-    return section(f":wrench: *{count(len(lines), 'thing')} to fix:* " + "\n".join(lines))
+    return section(f"*{count(len(lines), 'thing')} to fix:* " + "\n".join(lines))
 
 
 def remedy(channel: str, code: str) -> str:

@@ -53,11 +53,14 @@ def _sentence(card: StormCard) -> str:
 
 
 def _beginning(card: StormCard) -> str:
+    """With which commit, else between which runs."""
     if not card.commit:
-        return f"It began {moment(card.since)}."
+        after = f"between {moment(card.last_green)} and" if card.last_green else "before"
+        return f"It began {after} {moment(card.since)}."
     commit = escape(card.commit[:7], 7)
     shown = f"<{card.url}|{commit}>" if web(card.url) else f"`{commit}`"
-    return f"It began with {shown}, {moment(card.since)}."
+    branch = f" on `{escape(card.branch, 60)}`" if card.branch else ""
+    return f"It began with {shown}{branch}, {moment(card.since)}."
 
 
 def _numbers(card: StormCard) -> list[tuple[str, str]]:

@@ -7,7 +7,6 @@ from bot.slack.blocks.pieces import (
     actions,
     button,
     context,
-    link_button,
     option,
     section,
     select,
@@ -17,6 +16,9 @@ from bot.slack.blocks.words import count, moment, short_name
 from bot.slack.escape import escape
 from bot.slack.pages import TopPage
 from bot.slack.values import project_value, value_of_test
+
+MAX_SHOWN = 50
+"""Rows of the full list; more would not fit into one table's 10,000 characters."""
 
 
 def top(page: TopPage) -> Message:
@@ -57,8 +59,16 @@ def _actions(page: TopPage) -> Block | None:
     return actions(
         select("fg.top.show", "Look at one test…", options),
         button("fg.top.share", "Share here", says="Post this list in the channel", value=value),
-        link_button("fg.open.list", "Full list", says="Open the full list in the browser", url=page.url),
+        _full(page),
     )
+
+
+def _full(page: TopPage) -> Block | None:
+    """Leads to all of them, where some are not shown."""
+    value = project_value(page.project_id, str(page.days))
+    says = f"Show all {page.total} flaky tests"
+    more = page.total > len(page.rows) < MAX_SHOWN
+    return button("fg.top.full", "Full list", says=says, value=value) if more else None
 
 
 def _small_print(page: TopPage) -> list[str]:

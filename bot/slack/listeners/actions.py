@@ -28,19 +28,23 @@ CLICKS: dict[str, Click] = {
     "fg.home.channel": clicks.settings_dialog,
     "fg.home.propose": clicks.propose_dialog,
     "fg.home.link": clicks.link_dialog,
+    "fg.home.sample": clicks.load_sample,
+    "fg.home.unsample": clicks.remove_sample,
     "fg.show.proposal": clicks.review_dialog,
     "fg.show.evidence": clicks.evidence_now_dialog,
     "fg.show.propose": clicks.propose_shown_dialog,
     "fg.show.share": clicks.share_test,
     "fg.top.show": clicks.show_test,
     "fg.top.share": clicks.share_top,
+    "fg.top.full": clicks.full_list,
+    "fg.digest.report": clicks.full_list,
     "fg.status.pending": clicks.list_pending,
     "fg.status.top": clicks.top_of_project,
     "fg.list.newer": clicks.turn_page,
     "fg.list.older": clicks.turn_page,
     "fg.storm.list": storms.tests_dialog,
 }
-"""Everything that reads or opens a dialog; repeating it does no harm."""
+"""Everything whose repetition does no harm: it reads, opens a dialog, or is done only once by itself."""
 
 
 EFFECTS = frozenset({"fg.proposal.approve", "fg.proposal.more", "fg.storm.more"})

@@ -55,7 +55,7 @@ async def _explain(kit: Kit, visitor: Visitor, text: str) -> Message:
 
 def _mentioned(tx: Tx, visitor: Visitor, text: str) -> list[tuple[Project, TestView]]:
     """Tests whose whole name stands in the text."""
-    projects = projects_of(tx, visitor.workspace)
+    projects = projects_of(tx, visitor)
     found: dict[int, tuple[Project, TestView]] = {}
     for word in candidates(text):
         for project, test in reads.matches(tx, projects, word):

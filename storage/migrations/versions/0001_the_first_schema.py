@@ -610,6 +610,24 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "sample",
+        sa.Column("project_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("team", storage.columns.Text(), nullable=False),
+        sa.Column("user", storage.columns.Text(), nullable=False),
+        sa.Column("removed_at", storage.columns.UtcTime(), nullable=True),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"]),
+        sa.PrimaryKeyConstraint("project_id"),
+    )
+    with op.batch_alter_table("sample", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_sample_kept",
+            ["team", "user"],
+            unique=True,
+            sqlite_where=sa.text("removed_at IS NULL"),
+            postgresql_where=sa.text("removed_at IS NULL"),
+        )
+
+    op.create_table(
         "slack_subscription",
         sa.Column("project_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("team", storage.columns.Text(), nullable=False),

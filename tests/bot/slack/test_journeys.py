@@ -7,12 +7,16 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from fakes.slack_office import SETUP
+from fakes.slack import Channel
+from fakes.slack_office import SETUP, now
 from fakes.slack_people import has_action, words_of
+from results import case, run_of
 
 from core.quarantine import State
 from core.tenancy import Scope
+from jobs.digest import post_digest
 from jobs.enroll import issue_token
+from jobs.ingest import ingest_report
 from storage.quarantine import list_quarantines
 
 
@@ -185,6 +189,36 @@ def test_only_admins_change_settings(any_office):
     assert any_office.bob.dialog("Only admins")
 
 
+def test_a_quorum_nobody_can_reach_is_a_field_error(any_office):
+    any_office.alice.types("settings")
+    view = any_office.alice.dialog("Who decides")
+
+    ack = any_office.alice.submits(
+        view, approvers={"selected_users": ["U02BOB"]}, quorum={"value": "3"}, ttl={"value": "0"}
+    )
+
+    assert ack.said["errors"] == {
+        "quorum": "You have 2 approvers, so 3 approvals can never be reached.",
+        "ttl": "1 to 60 days",
+    }
+
+
+def test_a_channel_without_the_bot_is_refused_and_nothing_is_lost(any_office):
+    any_office.slack.channels["C02SHOP"] = Channel("C02SHOP", member=False)
+    any_office.alice.types("settings")
+
+    any_office.alice.submits(
+        any_office.alice.dialog("Who decides"),
+        approvers={"selected_users": ["U02BOB", "U01ALICE"]},
+        cap={"value": "33"},
+        channel={"selected_conversation": "C02SHOP"},
+    )
+
+    again = any_office.alice.dialog("Invite FlakeGuard to this channel first.")
+    assert "'initial_value': '33'" in str(again)
+    assert "'initial_conversation': 'C02SHOP'" in str(again)
+
+
 def test_two_saves_at_once_show_the_second_what_changed(any_office):
     values = {
         "quorum": {"value": "1"},
@@ -298,6 +332,59 @@ def test_linking_a_login_shows_ones_tests(any_office):
 def link_home():
     button = {"type": "button", "action_id": "fg.home.link", "value": "open"}
     return {"blocks": [{"type": "section", "accessory": button}]}
+
+
+def test_a_sample_is_seen_by_whoever_loaded_it_alone_and_is_removed_with_one_click(any_office):
+    vera, bob = any_office.vera, any_office.bob
+    vera.opens_home()
+    vera.clicks(vera.home("Load sample"), "fg.home.sample")
+
+    sample = vera.home("This is a sample")
+    assert "3 decisions wait for you" in words_of(sample)
+    vera.types("top sample/web-shop")
+    assert vera.answer("test_redirect_after_login")
+    bob.types("status sample/web-shop")
+    assert bob.answer("There is no repository called sample/web-shop")
+
+    vera.clicks(sample, "fg.home.unsample")
+    assert vera.home("Find your flaky tests in three steps")
+
+
+def test_decisions_about_a_sample_are_nobody_elses(any_office):
+    any_office.vera.opens_home()
+    any_office.vera.clicks(any_office.vera.home("Load sample"), "fg.home.sample")
+    home = any_office.vera.home("decisions wait")
+
+    any_office.alice.clicks(home, "fg.home.review")
+    assert any_office.alice.dialog("There is no quarantine q-")
+
+    any_office.vera.clicks(home, "fg.home.review")
+    any_office.vera.clicks(any_office.vera.dialog("Almost certainly flaky"), "fg.proposal.approve")
+    assert any_office.vera.home("2 decisions wait for you")
+
+
+def test_after_the_first_report_the_home_counts_down(office):
+    run = run_of(1, run_id="first", at=now())
+    ingest_report(office.desk, office.project.id, run, [case("test_one")])
+
+    office.alice.opens_home()
+
+    home = office.alice.home("1 report received, about 19 runs to go")
+    assert ":white_check_mark: *2. Send results*" in words_of(home)
+
+
+def test_the_whole_list_opens_from_the_digest(reading_office):
+    until = now()
+    post_digest(reading_office.desk, reading_office.project.id, until=until)
+    digest = reading_office.slack.until(
+        lambda: next(
+            (one for one in reading_office.slack.messages() if "flaky failure" in words_of(one)), None
+        )
+    )
+
+    reading_office.vera.clicks(digest, "fg.digest.report")
+
+    assert "test_redirect" in words_of(reading_office.vera.answer("flaky test of acme/web"))
 
 
 def test_the_line_on_the_first_home_really_sends_a_report(office, tmp_path):
