@@ -13,6 +13,7 @@ import structlog
 from core.errors import FlakeGuardError, ForgeError
 from core.github.check import CheckReport, render
 from core.github.repository import RepositoryRef
+from jobs.comments import say_comment
 from jobs.desk import Desk
 from jobs.forge import (
     CheckRef,
@@ -80,7 +81,8 @@ def _publish(desk: Desk, forge: Forge, row_id: int) -> bool:
 def _say(desk: Desk, forge: Forge, check: CheckRun) -> None:
     with desk.database.read() as tx:
         project, known = get_project(tx, check.project_id), repository_of(tx, check.project_id)
-        view = view_of(tx, project, known, check, base_url=desk.base_url) if known else None
+        place = check.head_sha, check.workflow
+        view = view_of(tx, project, known, *place, base_url=desk.base_url) if known else None
     if known is None or not known.active or view is None:
         _said(desk, check, "")
         return
@@ -90,6 +92,7 @@ def _say(desk: Desk, forge: Forge, check: CheckRun) -> None:
     if content != check.content or pending:
         _send(desk, forge, known.ref, check, report)
         log.info("check.said", project=project.repo, commit=check.head_sha, conclusion=report.conclusion)
+    say_comment(desk, forge, project, known, check)
     _said(desk, check, content)
 
 

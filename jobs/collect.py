@@ -55,6 +55,9 @@ def collect_run(
     project, repository = _enrol(desk, installation_id, repository, run)
     ref = RepositoryRef(installation_id, repository.id, repository.full_name)
     harvest = _look_around(desk, desk.forge, project, repository, ref=ref, run=run)
+    if harvest.pull:
+        with desk.database.begin() as tx:
+            seen.note_pull(tx, project.id, run.id, run.attempt, harvest.pull.number)
     listed = desk.forge.artifacts(harvest.ref, run.id)
     for artifact in _unseen(desk, project, run, listed)[:MAX_ARTIFACTS]:
         renew()

@@ -10,6 +10,7 @@ from storage.check_run import forget_checks
 from storage.delivery import forget_deliveries
 from storage.oidc import forget_grants
 from storage.partition import ensure_partitions
+from storage.pull_comment import forget_comments
 from storage.retention import drop_results
 from storage.slack import forget_seen
 from storage.snooze import forget_snoozes
@@ -34,6 +35,7 @@ def retain(desk: Desk) -> None:
     with desk.database.begin() as tx:
         forget_deliveries(tx, now - DELIVERIES)
         forget_checks(tx, now - CLAIMS)
+        forget_comments(tx, now - MESSAGES)
         forget_workflow_runs(tx, now - CLAIMS)
         forget_grants(tx, now)
         job_run.forget(tx, now - CLAIMS)

@@ -12,7 +12,7 @@ from core.tenancy import Project
 from core.verdict import FailureVerdict
 from jobs.ingest import thought_now
 from storage import workflow_run as seen
-from storage.check_run import CheckRun
+from storage.check_run import checks_of_commit
 from storage.database import Tx
 from storage.detection import find_detection
 from storage.failure import FailureRecord
@@ -27,11 +27,20 @@ MAX_LISTED = 500
 _MESSAGE_CHARS = 4000
 
 
+def views_of_commit(
+    tx: Tx, project: Project, known: KnownRepository, head_sha: str, *, base_url: str
+) -> list[CheckView]:
+    """Every workflow's view of a commit, by name."""
+    names = sorted(check.workflow for check in checks_of_commit(tx, project.id, head_sha))
+    found = (view_of(tx, project, known, head_sha, name, base_url=base_url) for name in names)
+    return [view for view in found if view is not None]
+
+
 def view_of(
-    tx: Tx, project: Project, known: KnownRepository, check: CheckRun, *, base_url: str
+    tx: Tx, project: Project, known: KnownRepository, head_sha: str, workflow: str, *, base_url: str
 ) -> CheckView | None:
     """Judged as of now; None when nothing is known about the commit any more."""
-    runs = seen.newest_attempts(tx, project.id, check.head_sha, check.workflow)
+    runs = seen.newest_attempts(tx, project.id, head_sha, workflow)
     if not runs:
         return None
     newest = max(runs, key=lambda run: (run.at, run.run_id))
@@ -40,8 +49,8 @@ def view_of(
     failures = _failures(tx, project, reports)
     installation = find_installation(tx, known.ref.installation_id)
     return CheckView(
-        name=check_name(check.workflow),
-        head_sha=check.head_sha,
+        name=check_name(workflow),
+        head_sha=head_sha,
         repository_id=known.ref.repository_id,
         run_id=newest.run_id,
         attempt=newest.attempt,

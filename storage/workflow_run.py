@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Index, Row, delete, func, select, update
+from sqlalchemy import Index, Row, and_, delete, func, select, update
 from sqlmodel import Field, SQLModel, col
 
 from core.run import Trust
@@ -23,6 +23,7 @@ class WorkflowRunRow(SQLModel, table=True):
     __table_args__ = (
         Index("ix_workflow_run_commit", "project_id", "head_sha"),
         Index("ix_workflow_run_workflow", "project_id", "workflow", "collected_at"),
+        Index("ix_workflow_run_pull", "project_id", "pr", "run_id"),
     )
 
     project_id: int = Field(primary_key=True, foreign_key="project.id", sa_type=BigId)
@@ -102,8 +103,13 @@ def put_workflow_run(tx: Tx, project_id: int, run: SeenRun) -> None:
     tx.execute(
         update(WorkflowRunRow)
         .where(_attempt(project_id, run.run_id, run.attempt))
-        .values(conclusion=run.conclusion, pr=run.pr)
+        .values(conclusion=run.conclusion)
     )
+
+
+def note_pull(tx: Tx, project_id: int, run_id: int, attempt: int, pull: int) -> None:
+    """The attempt's commit is the head of this pull request."""
+    tx.execute(update(WorkflowRunRow).where(_attempt(project_id, run_id, attempt)).values(pr=str(pull)))
 
 
 def collected(tx: Tx, project_id: int, run_id: int, attempt: int, *, note: str, now: datetime) -> None:
@@ -134,6 +140,21 @@ def newest_attempts(tx: Tx, project_id: int, head_sha: str, workflow: str) -> Se
         .order_by(col(WorkflowRunRow.run_id), col(WorkflowRunRow.attempt))
     )
     return list({row.run_id: _run(row) for row in rows}.values())
+
+
+def pull_of_commit(tx: Tx, project_id: int, head_sha: str) -> int | None:
+    """The pull request whose head this commit is or was."""
+    mine = and_(col(WorkflowRunRow.project_id) == project_id, col(WorkflowRunRow.head_sha) == head_sha)
+    query = select(col(WorkflowRunRow.pr)).where(mine, col(WorkflowRunRow.pr) != "")
+    number = tx.execute(query.order_by(col(WorkflowRunRow.run_id).desc()).limit(1)).scalar()
+    return int(number) if number and number.isdecimal() else None
+
+
+def newest_commit_of_pull(tx: Tx, project_id: int, pull: int) -> str:
+    """The commit a pull request was last seen at."""
+    mine = and_(col(WorkflowRunRow.project_id) == project_id, col(WorkflowRunRow.pr) == str(pull))
+    newest = (col(WorkflowRunRow.run_id).desc(), col(WorkflowRunRow.attempt).desc())
+    return str(tx.execute(select(col(WorkflowRunRow.head_sha)).where(mine).order_by(*newest)).scalar() or "")
 
 
 def has_reported(tx: Tx, project_id: int, workflow: str | None = None) -> bool:

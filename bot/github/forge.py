@@ -164,7 +164,7 @@ class GitHubForge:
         for reply in self.client.pages(repo.installation_id, path):
             for item in fields.rows({"items": reply.data()}, "items"):
                 by_app = fields.number(item, "performed_via_github_app", "id")
-                if marker in str(item.get("body")) and by_app in {None, self.app_id}:
+                if marker in str(item.get("body")) and by_app == self.app_id:  # anybody may copy a marker
                     return fields.number(item, "id")
         return None
 

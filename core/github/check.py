@@ -180,16 +180,17 @@ def title_of(view: CheckView) -> str:
         counts = Counter(one.verdict for one in view.failures)
         parts = [f"{counts[verdict]} {_SHORT[verdict]}" for verdict in _ORDER if counts[verdict]]
         parts += [f"{view.more_failures} more"] if view.more_failures else []
-        return plain(f"{_count(view.failed, 'failure')}: {', '.join(parts)}", _TITLE_CHARS)
+        return plain(f"{count_of(view.failed, 'failure')}: {', '.join(parts)}", _TITLE_CHARS)
     if unexplained(view):
         return "The workflow failed, but no test did"
     if view.partial:
         return "The results are incomplete"
     retried = f", {view.flaky} only on a retry" if view.flaky else ""
-    return f"{_count(view.passed, 'test')} passed{retried}"
+    return f"{count_of(view.passed, 'test')} passed{retried}"
 
 
-def _count(number: int, noun: str) -> str:
+def count_of(number: int, noun: str) -> str:
+    """The number with its noun."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
@@ -214,17 +215,24 @@ def _table(verdict: Verdict, failures: Sequence[Failure]) -> str:
     chosen = [one for one in failures if one.verdict == verdict]
     if not chosen:
         return ""
-    rows = [_row(one) for one in chosen[:_MAX_ROWS]]
+    rows = [row_of(one) for one in chosen[:_MAX_ROWS]]
     rows += [f"| … and {len(chosen) - _MAX_ROWS:,} more | | | |"] if len(chosen) > _MAX_ROWS else []
     head = "| test | flaky score | owner | quarantined until |\n|---|---:|---|---|"
     return f"### {_HEADINGS[verdict]} ({len(chosen)})\n{head}\n" + "\n".join(rows)
 
 
-def _row(one: Failure) -> str:
+def row_of(one: Failure, *, verdict: str = "") -> str:
+    """A row of a table of failures; `verdict` where the table holds several kinds."""
     score = "" if one.score is None else f"{one.score:.2f}"
     owner = code(one.owner, 80) if one.owner else ""
     until = f"{one.until:%Y-%m-%d}" if one.until else ""
-    return f"| {code(one.label)} | {score} | {owner} | {until} |"
+    kind = f" {verdict} |" if verdict else ""
+    return f"| {code(one.label)} |{kind} {score} | {owner} | {until} |"
+
+
+def described(failures: Sequence[Failure]) -> list[tuple[Failure, str]]:
+    """Failures with their verdicts in words, those that matter first."""
+    return [(one, _SHORT[verdict]) for verdict in _ORDER for one in failures if one.verdict == verdict]
 
 
 def _footer(view: CheckView) -> str:

@@ -645,6 +645,29 @@ def permission(github, request, owner, name, login):
     return (200, {"permission": level, "role_name": level}) if level else (404, {"message": "Not Found"})
 
 
+def list_comments(github, request, owner, name, pull):
+    return paged(github, request, [one for one in github.comments.values() if one["_pull"] == int(pull)])
+
+
+def create_comment(github, request, owner, name, pull):
+    comment_id = next(github.ids)
+    comment = github.comments[comment_id] = {
+        "id": comment_id,
+        "body": request.json["body"],
+        "performed_via_github_app": {"id": APP_ID},
+        "_pull": int(pull),
+    }
+    return 201, public(comment)
+
+
+def update_comment(github, request, owner, name, comment_id):
+    comment = github.comments.get(int(comment_id))
+    if comment is None:
+        return 404, {"message": "Not Found"}
+    comment["body"] = request.json["body"]
+    return 200, public(comment)
+
+
 def compare(github, request, owner, name, basehead):
     found = github.merge_bases.get(basehead.partition("...")[2])
     return (200, {"merge_base_commit": {"sha": found}}) if found else (404, {"message": "Not Found"})
@@ -687,4 +710,7 @@ ROUTES = [
     (rf"{_REPO}/commits/([^/]+)/pulls", "GET", list_pulls),
     (rf"{_REPO}/collaborators/([^/]+)/permission", "GET", permission),
     (rf"{_REPO}/compare/([^/]+)", "GET", compare),
+    (rf"{_REPO}/issues/(\d+)/comments", "GET", list_comments),
+    (rf"{_REPO}/issues/(\d+)/comments", "POST", create_comment),
+    (rf"{_REPO}/issues/comments/(\d+)", "PATCH", update_comment),
 ]

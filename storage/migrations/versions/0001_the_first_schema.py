@@ -202,6 +202,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("project_id"),
     )
     op.create_table(
+        "server_secret",
+        sa.Column("name", storage.columns.Text(), nullable=False),
+        sa.Column("value", storage.columns.Bytes(), nullable=False),
+        sa.Column("created_at", storage.columns.UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
         "slack_channel",
         sa.Column("team", storage.columns.Text(), nullable=False),
         sa.Column("channel", storage.columns.Text(), nullable=False),
@@ -569,6 +576,20 @@ def upgrade() -> None:
         batch_op.create_index("ix_publication_subject", ["project_id", "kind", "subject"], unique=False)
 
     op.create_table(
+        "pull_comment",
+        sa.Column("project_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "pull", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("comment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("content", storage.columns.Text(), nullable=False),
+        sa.Column("claims", sa.Integer(), nullable=False),
+        sa.Column("lease_until", storage.columns.UtcTime(), nullable=True),
+        sa.Column("updated_at", storage.columns.UtcTime(), nullable=False),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"]),
+        sa.PrimaryKeyConstraint("project_id", "pull"),
+    )
+    op.create_table(
         "quarantine",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("project_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -698,6 +719,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("workflow_run", schema=None) as batch_op:
         batch_op.create_index("ix_workflow_run_commit", ["project_id", "head_sha"], unique=False)
+        batch_op.create_index("ix_workflow_run_pull", ["project_id", "pr", "run_id"], unique=False)
         batch_op.create_index(
             "ix_workflow_run_workflow", ["project_id", "workflow", "collected_at"], unique=False
         )
