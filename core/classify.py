@@ -8,7 +8,7 @@ from math import prod
 from core.belief import NEGLIGIBLE
 from core.detection_state import ProjectState, Reading
 from core.evidence import Bucket, Evidence, EvidenceClass, QTable
-from core.isolation import ALIKE_WITHIN, HOUR, bucket_of, episode_of, fresh_in_report, reading, recurrent
+from core.isolation import ECHOES_WITHIN, HOUR, bucket_of, episode_of, fresh_in_report, reading, recurrent
 from core.ledger import DAY, INCIDENT, Failure, Ledger
 from core.thresholds import Thresholds
 
@@ -93,7 +93,7 @@ def _piece(desk: _Desk, index: int, fellows: int) -> Evidence:
 
 def _echoed(state: ProjectState, failure: Failure) -> bool:
     signature, at = failure.facts.fingerprint, failure.at
-    return bool(signature) and len(state.alike(signature, at - ALIKE_WITHIN, at + ALIKE_WITHIN)) > 1
+    return bool(signature) and len(state.alike(signature, at - ECHOES_WITHIN, at + ECHOES_WITHIN, most=1)) > 1
 
 
 def _chance(desk: _Desk, failure: Failure, kind: EvidenceClass, bucket: Bucket) -> float:

@@ -4,6 +4,7 @@ from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from operator import is_
 from typing import Self
 
@@ -181,10 +182,15 @@ class ProjectState:
         if not seen:
             del self.by_signature[signature]
 
-    def alike(self, signature: int, since: int, until: int) -> set[int]:
-        """Tests that failed with this fingerprint in the given time."""
+    def alike(self, signature: int, since: int, until: int, *, most: int = 1 << 30) -> set[int]:
+        """Tests that failed with this fingerprint in the given time; one more than `most` is enough to know."""
         seen = self.by_signature.get(signature, [])
-        return {test for _, test in seen[bisect_left(seen, (since, -1)) : bisect_left(seen, (until + 1, -1))]}
+        found: set[int] = set()
+        for at, test in islice(seen, bisect_left(seen, (since, -1)), None):
+            if at > until or len(found) > most:
+                break
+            found.add(test)
+        return found
 
 
 def _discard(index: dict[int, set[int]], key: int, test_id: int) -> None:

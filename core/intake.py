@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.execution import FailedExecution, PastExecution, RunResults
-from core.isolation import ALIKE_TESTS, ALIKE_WITHIN, SIGNATURE_LASTS, is_mass
+from core.isolation import ALIKE_TESTS, ALIKE_WITHIN, ECHOES_WITHIN, SIGNATURE_LASTS, is_mass
 from core.ledger import DAY, DAYS_KEPT, Execution, FailureFacts
 from core.placing import counts, digest, placed, seconds, with_result
 from core.report import Outcome
@@ -152,9 +152,10 @@ def _unsettle(step: Step, test_id: int, execution: Execution) -> None:
     step.changed.add(test_id)
     step.stale |= state.by_group.get(facts.group, set())
     if facts.fingerprint:
-        near = state.alike(facts.fingerprint, execution.at - ALIKE_WITHIN, execution.at + ALIKE_WITHIN)
-        if len(near) in {2, ALIKE_TESTS}:
-            step.stale |= near
+        for within, tests in ((ALIKE_WITHIN, ALIKE_TESTS), (ECHOES_WITHIN, 2)):
+            near = state.alike(facts.fingerprint, execution.at - within, execution.at + within, most=tests)
+            if len(near) == tests:
+                step.stale |= near
 
 
 def _past(step: Step, executions: Iterable[PastExecution]) -> list[Execution]:

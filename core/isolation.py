@@ -13,6 +13,7 @@ from core.thresholds import Thresholds
 HOUR = 3_600
 SIGNATURE_LASTS = 48 * HOUR
 ALIKE_WITHIN = 2 * HOUR
+ECHOES_WITHIN = 6 * HOUR
 ALIKE_TESTS = 3
 FAR = 1 << 60
 NEARLY_ALONE, HARDLY_ALONE = 0.8, 0.3
@@ -292,7 +293,7 @@ def _takes_down_many(state: ProjectState, failure: Failure) -> bool:
     signature = failure.facts.fingerprint
     if not signature:
         return False
-    near = state.alike(signature, failure.at - ALIKE_WITHIN, failure.at + ALIKE_WITHIN)
+    near = state.alike(signature, failure.at - ALIKE_WITHIN, failure.at + ALIKE_WITHIN, most=ALIKE_TESTS)
     return len(near) >= ALIKE_TESTS
 
 

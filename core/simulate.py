@@ -1,25 +1,18 @@
 """Replay stored history under two policies: who would have been flagged, when, and what changes."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import StrEnum
 
-from core.engine import History, ProjectState, apply_merge, apply_run, sweep
+from core.engine import ProjectState, RunOutcome, apply_merge, apply_run, sweep
 from core.evidence import QTable
 from core.execution import Merge, RunResults
 from core.q_table import SHIPPED
 from core.run import Run
+from core.step import History
 from core.thresholds import Thresholds
 from core.verdict import TestState, Transition
-
-
-@dataclass(frozen=True, slots=True)
-class StoredRun:
-    """One run of the history that is replayed."""
-
-    run: Run
-    results: RunResults
-    run_ref: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +26,17 @@ class Flagging:
     score: float
 
 
+class Change(StrEnum):
+    """What another policy does to a test."""
+
+    MORE = "newly flagged"
+    FEWER = "no longer flagged"
+    SOONER = "flagged sooner"
+    LATER = "flagged later"
+    PROOF = "confirmed otherwise"
+    CLEARED = "cleared otherwise"
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """The same test under today's and under the proposed policy; None where it would not be flagged."""
@@ -42,74 +46,84 @@ class Difference:
     new: Flagging | None
 
     @property
-    def same(self) -> bool:
-        return self.old is not None and self.new is not None and self.old.flagged_at == self.new.flagged_at
+    def change(self) -> Change | None:
+        """None when both say the same."""
+        if self.old is None or self.new is None:
+            return Change.MORE if self.old is None else Change.FEWER
+        if self.old.flagged_at != self.new.flagged_at:
+            return Change.SOONER if self.new.flagged_at < self.old.flagged_at else Change.LATER
+        if self.old.confirmed_at != self.new.confirmed_at:
+            return Change.PROOF
+        return Change.CLEARED if self.old.cleared_at != self.new.cleared_at else None
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """Tests flagged at its end."""
+
+    at: datetime
+    old: int
+    new: int
 
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """Both replays and where they differ; `per_day` counts flagged tests at the end of each day."""
+    """Both replays and where they differ."""
 
     old: tuple[Flagging, ...]
     new: tuple[Flagging, ...]
     differences: tuple[Difference, ...]
-    per_day: tuple[tuple[datetime, int, int], ...]
-
-    @property
-    def newly_flagged(self) -> tuple[int, ...]:
-        return tuple(d.test_id for d in self.differences if d.old is None)
-
-    @property
-    def no_longer_flagged(self) -> tuple[int, ...]:
-        return tuple(d.test_id for d in self.differences if d.new is None)
+    per_day: tuple[Day, ...]
 
 
-def simulate(
-    history: Callable[[], Iterable[StoredRun | Merge]],
-    old: Thresholds,
-    new: Thresholds,
-    *,
-    past: History,
-    q_table: QTable = SHIPPED,
-) -> Simulation:
-    """`history` is read once for each policy, in time order; `past` answers as in `apply_run`."""
-    before, after = (_flaggings(history(), t, past, q_table) for t in (old, new))
-    olds, news = ({f.test_id: f for f in reversed(found)} for found in (before, after))
+@dataclass(slots=True)
+class Trial:
+    """One policy on its way through a history, in time order."""
+
+    thresholds: Thresholds
+    q_table: QTable = field(default_factory=lambda: SHIPPED)
+    state: ProjectState = field(default_factory=ProjectState.empty)
+    transitions: list[Transition] = field(default_factory=list)
+    until: datetime | None = None
+
+    def see_run(self, run: Run, results: RunResults, *, run_ref: int, history: History) -> None:
+        """`history` answers as in `apply_run`, and must not look ahead."""
+        outcome = apply_run(
+            self.state,
+            run,
+            results,
+            run_ref=run_ref,
+            thresholds=self.thresholds,
+            history=history,
+            q_table=self.q_table,
+        )
+        self._note(outcome, run.at)
+
+    def see_merge(self, merge: Merge) -> None:
+        """A pull request was merged."""
+        outcome = apply_merge(self.state, merge, thresholds=self.thresholds, q_table=self.q_table)
+        self._note(outcome, merge.at)
+
+    def end(self) -> list[Flagging]:
+        """Let the last day pass; every test's time as flagged."""
+        if self.until is not None:
+            outcome = sweep(self.state, self.until, thresholds=self.thresholds, q_table=self.q_table)
+            self._note(outcome, self.until)
+        return flaggings(self.transitions)
+
+    def _note(self, outcome: RunOutcome, at: datetime) -> None:
+        self.transitions += outcome.transitions
+        self.until = at
+
+
+def compare(old: Sequence[Flagging], new: Sequence[Flagging]) -> Simulation:
+    """Each test by its first time as flagged."""
+    olds, news = ({f.test_id: f for f in reversed(found)} for found in (old, new))
     everyone = sorted(olds.keys() | news.keys())
     differences = [Difference(test, olds.get(test), news.get(test)) for test in everyone]
     return Simulation(
-        tuple(before), tuple(after), tuple(d for d in differences if not d.same), _per_day(before, after)
+        tuple(old), tuple(new), tuple(d for d in differences if d.change is not None), _per_day(old, new)
     )
-
-
-def _flaggings(
-    history: Iterable[StoredRun | Merge], t: Thresholds, past: History, q_table: QTable
-) -> list[Flagging]:
-    state, transitions = ProjectState.empty(), list[Transition]()
-    last: datetime | None = None
-    for event in history:
-        if isinstance(event, Merge):
-            outcome, last = apply_merge(state, event, thresholds=t, q_table=q_table), event.at
-        else:
-            outcome = apply_run(
-                state,
-                event.run,
-                event.results,
-                run_ref=event.run_ref,
-                thresholds=t,
-                history=_until(past, event.run.at),
-                q_table=q_table,
-            )
-            last = event.run.at
-        transitions += outcome.transitions
-    if last is not None:
-        transitions += sweep(state, last, thresholds=t, q_table=q_table).transitions
-    return flaggings(transitions)
-
-
-def _until(past: History, now: datetime) -> History:
-    """A replay must not look ahead."""
-    return lambda test_id: [p for p in past(test_id) if p.run.at <= now]
 
 
 def flaggings(transitions: Iterable[Transition]) -> list[Flagging]:
@@ -130,20 +144,16 @@ def flaggings(transitions: Iterable[Transition]) -> list[Flagging]:
 
 
 def _continued(spell: Flagging, change: Transition) -> Flagging:
-    flaky = change.after is TestState.FLAKY
-    return Flagging(
-        spell.test_id,
-        spell.flagged_at,
-        spell.confirmed_at or (change.at if flaky and change.confirmed else None),
-        None if flaky else change.at,
-        max(spell.score, change.score) if flaky else spell.score,
-    )
+    if change.after is not TestState.FLAKY:
+        return replace(spell, cleared_at=change.at)
+    confirmed = spell.confirmed_at or (change.at if change.confirmed else None)
+    return replace(spell, confirmed_at=confirmed, score=max(spell.score, change.score))
 
 
-def _per_day(old: Sequence[Flagging], new: Sequence[Flagging]) -> tuple[tuple[datetime, int, int], ...]:
+def _per_day(old: Sequence[Flagging], new: Sequence[Flagging]) -> tuple[Day, ...]:
     moments = [m for f in (*old, *new) for m in (f.flagged_at, f.cleared_at) if m]
     days = sorted({m.replace(hour=23, minute=59, second=59, microsecond=0) for m in moments})
-    return tuple((day, _flagged_on(old, day), _flagged_on(new, day)) for day in days)
+    return tuple(Day(day, _flagged_on(old, day), _flagged_on(new, day)) for day in days)
 
 
 def _flagged_on(spells: Iterable[Flagging], at: datetime) -> int:

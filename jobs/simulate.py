@@ -1,26 +1,25 @@
 """Simulate: replay the stored history under another policy, in memory, and say which tests it would flag."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 
 from core.codes import PASSED
-from core.detection_state import ProjectState
-from core.engine import RunOutcome, apply_merge, apply_run
+from core.errors import ValidationError
 from core.execution import AttemptFact, FailedExecution, Merge, PastExecution, RunResults
 from core.ids import NO_IDS
 from core.ledger import DAYS_KEPT
+from core.naming import full_name
 from core.policy import Policy
+from core.simulate import Difference, Flagging, Simulation, Trial, compare
 from core.tenancy import Project
 from core.thresholds import Thresholds
-from core.verdict import TestState, Transition
 from jobs.desk import Desk
 from jobs.ingest import key_of
 from storage.database import Tx
-from storage.detection import detections
 from storage.failure import FailureRecord
 from storage.merge import merges
 from storage.project import get_policy, get_project
@@ -32,43 +31,62 @@ from storage.whole_run import runs_in_order, whole_run
 
 Progress = Callable[[int, int], None]
 RunKey = tuple[str, int, str, str]
-MOST = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Simulation:
+class Answer:
     """What another policy would have made of the same history."""
 
     runs: int
-    before: frozenset[str]
-    """Flaky tests by the stored verdicts."""
-    after: frozenset[str]
-    """Flaky tests by the policy tried."""
-    flagged: int
-    """How often a test would have been flagged on the way."""
+    found: Simulation
+    names: Mapping[int, str]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data."""
+        now, then = ({one.test_id for one in side if not one.cleared_at} for side in self._sides())
         return {
             "runs": self.runs,
-            "flaky_now": sorted(self.before),
-            "flaky_then": sorted(self.after),
-            "more": sorted(self.after - self.before),
-            "fewer": sorted(self.before - self.after),
-            "flagged": self.flagged,
+            "flaky_now": self._named(now),
+            "flaky_then": self._named(then),
+            "more": self._named(then - now),
+            "fewer": self._named(now - then),
+            "flagged_now": len(self.found.old),
+            "flagged_then": len(self.found.new),
+            "changes": [self._change(one) for one in self.found.differences],
+            "per_day": [{"day": f"{d.at:%Y-%m-%d}", "now": d.old, "then": d.new} for d in self.found.per_day],
         }
+
+    def _sides(self) -> tuple[Sequence[Flagging], Sequence[Flagging]]:
+        return self.found.old, self.found.new
+
+    def _named(self, test_ids: Iterable[int]) -> list[str]:
+        return sorted(self.names[test_id] for test_id in test_ids)
+
+    def _change(self, one: Difference) -> dict[str, Any]:
+        return {
+            "test_id": one.test_id,
+            "test": self.names[one.test_id],
+            "change": str(one.change),
+            "now": _spell(one.old),
+            "then": _spell(one.new),
+        }
+
+
+def _spell(one: Flagging | None) -> dict[str, Any] | None:
+    if one is None:
+        return None
+    moments = {"flagged_at": one.flagged_at, "confirmed_at": one.confirmed_at, "cleared_at": one.cleared_at}
+    return {name: at.isoformat() if at else None for name, at in moments.items()}
 
 
 @dataclass(slots=True)
 class _Replay:
-    """A replay on its way."""
+    """Both policies on their way; every run is read once."""
 
     tx: Tx
     project: Project
-    thresholds: Thresholds
-    state: ProjectState = field(default_factory=ProjectState)
+    trials: Sequence[Trial]
     seen: set[RunKey] = field(default_factory=set)
-    transitions: list[Transition] = field(default_factory=list)
 
 
 def simulate(
@@ -77,23 +95,36 @@ def simulate(
     changes: Mapping[str, Any],
     *,
     progress: Progress = lambda _done, _total: None,
-) -> Simulation:
+) -> Answer:
     """Read only. ValidationError names a setting that does not exist or is out of its range."""
     with desk.database.read() as tx:
-        project = get_project(tx, project_id)
-        policy = Policy.from_dict({**get_policy(tx, project_id).to_dict(), **changes})
-        replay = _Replay(tx, project, policy.thresholds(project.default_branch))
+        project, today = get_project(tx, project_id), get_policy(tx, project_id)
+        trials = [_trial(project, today), _trial(project, tried(today, changes))]
+        replay = _Replay(tx, project, trials)
         records = runs_in_order(tx, project_id)
-        for done, one in enumerate(_in_order(tx, project_id, records)):
+        everything = _in_order(tx, project_id, records)
+        for done, one in enumerate(everything, 1):
             _learn(replay, one)
-            progress(done, len(records))
-        stored, _ = detections(tx, project_id, states=[TestState.FLAKY.value], limit=MOST)
-        return Simulation(
-            runs=len(records),
-            before=_names(tx, project_id, {one.test_id for one in stored}),
-            after=_names(tx, project_id, _flaky(replay.transitions)),
-            flagged=sum(one.after is TestState.FLAKY for one in replay.transitions),
-        )
+            progress(done, len(everything))
+        found = compare(*(trial.end() for trial in trials))
+        flagged = {one.test_id for one in (*found.old, *found.new)}
+        return Answer(len(records), found, _names(tx, project_id, flagged))
+
+
+def tried(today: Policy, changes: Mapping[str, Any]) -> Policy:
+    """Today's policy with the changes; detection settings one by one, because a file names only what differs."""
+    known = {one.name for one in fields(Thresholds)}
+    if misplaced := sorted(known & set(changes) - {"version"}):
+        raise ValidationError(f"Put {', '.join(misplaced)} below detection.", fields=misplaced)
+    detection = changes.get("detection", {})
+    if not isinstance(detection, Mapping):
+        raise ValidationError("detection must be a table.", field="detection")
+    merged = {**changes, "detection": {**today.detection, **detection}}
+    return Policy.from_dict({**today.to_dict(), **merged})
+
+
+def _trial(project: Project, policy: Policy) -> Trial:
+    return Trial(policy.thresholds(project.default_branch), policy.q_table())
 
 
 def _in_order(tx: Tx, project_id: int, records: list[RunRecord]) -> list[RunRecord | Merge]:
@@ -107,18 +138,15 @@ def _when(one: RunRecord | Merge) -> datetime:
 
 def _learn(replay: _Replay, one: RunRecord | Merge) -> None:
     if isinstance(one, Merge):
-        outcome: RunOutcome = apply_merge(replay.state, one, thresholds=replay.thresholds)
-    else:
-        replay.seen.add(key_of(one.run))
-        outcome = apply_run(
-            replay.state,
-            one.run,
-            _results(replay, one),
-            run_ref=one.run_pk,
-            thresholds=replay.thresholds,
-            history=lambda test_id: _past(replay, one, test_id),
+        for trial in replay.trials:
+            trial.see_merge(one)
+        return
+    replay.seen.add(key_of(one.run))
+    results = _results(replay, one)
+    for trial in replay.trials:
+        trial.see_run(
+            one.run, results, run_ref=one.run_pk, history=lambda test_id: _past(replay, one, test_id)
         )
-    replay.transitions.extend(outcome.transitions)
 
 
 def _past(replay: _Replay, record: RunRecord, test_id: int) -> Iterator[PastExecution]:
@@ -146,11 +174,5 @@ def _failed(test_id: int, record: FailureRecord) -> FailedExecution:
     return FailedExecution(test_id, facts, ambiguous=record.ambiguous)
 
 
-def _flaky(transitions: list[Transition]) -> set[int]:
-    last = {one.test_id: one.after for one in transitions}
-    return {test_id for test_id, state in last.items() if state is TestState.FLAKY}
-
-
-def _names(tx: Tx, project_id: int, test_ids: set[int]) -> frozenset[str]:
-    tests = get_tests(tx, project_id, test_ids)
-    return frozenset(f"{test.key.class_name or test.key.suite}::{test.key.name}" for test in tests.values())
+def _names(tx: Tx, project_id: int, test_ids: Iterable[int]) -> dict[int, str]:
+    return {one.id: full_name(one.key) for one in get_tests(tx, project_id, test_ids).values()}

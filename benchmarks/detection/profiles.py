@@ -92,7 +92,7 @@ PROFILES = (
     replace(_BASE, name="fragile-plain", fragile=4, breaks=0.35, rerun=0.0, rerun_main=0.0, force=0.3, pull_requests=10, tests=500),
     replace(_BASE, name="old-bases", base_known=0.0, main_every=3, rerun=0.6, rerun_on_new_base=0.8, regressions=0.1, reverted=0.4, repair_hours=6),
     replace(_BASE, name="outside", neighbours=0.35, releases=0.08, calendar=3, rerun=0.6, retries=1, outages=0.15),
-    replace(_BASE, name="queue", queue=True, stacked=0.25, bumps=0.1, regressions=0.1, rerun=0.4, base_known=0.8),
+    replace(_BASE, name="queue", queue=True, stacked=0.25, bumps=0.1, regressions=0.1, rerun=0.4, base_known=0.8, pull_requests=5),
     replace(_BASE, name="lanes", lanes=("linux", "windows", "arm"), one_lane=0.5, jobs=1, tests=300, partial=0.4, regressions=0.06, rerun=0.5, pull_requests=6),
 )  # fmt: skip
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from bot.cli.opened import opened, wall_clock
-from bot.cli.output import Json, complain, emit, note, progress, say, show_fields, show_table
+from bot.cli.output import Json, complain, emit, note, progress, say, show_table
 from bot.cli.tenants import REPO, project_of
 
 if TYPE_CHECKING:
@@ -115,22 +115,20 @@ def digest(
     """Show what changed in a project lately, as its digest would say it."""
     from dataclasses import asdict
 
+    from bot.cli.telling import tell_digest
+    from bot.slack.blocks.digest import verdict
     from jobs.digest import compose_digest, post_digest
 
     now = wall_clock()
     with opened() as desk:
         project = project_of(desk, repo)
         with desk.database.read() as tx:
-            card = asdict(compose_digest(tx, project, until=now))
+            card = compose_digest(tx, project, until=now)
         channels = post_digest(desk, project.id, until=now) if post else 0
     if as_json:
-        emit({**card, "posted_to": channels})
+        emit({**asdict(card), "posted_to": channels})
         return
-    worst = card.pop("worst")
-    show_fields({name: value for name, value in card.items() if name != "daily"})
-    say()
-    rows = ((row["test"]["name"], row["state"], row["failed"], row["score"]) for row in worst)
-    show_table(("test", "state", "failed", "score"), rows, empty="No flaky test failed.")
+    tell_digest(card, verdict(card))
     if post:
         note(f"The server posts it to {channels} channels.")
 

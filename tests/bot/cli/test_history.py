@@ -72,3 +72,26 @@ def test_a_policy_that_cannot_be_tried_is_refused(flakeguard, imported, tmp_path
     (tmp_path / "policy.json").write_text(text)
     done = flakeguard("simulate", "acme/shop", "--policy", tmp_path / "policy.json")
     assert (done.code, bool(done.err)) == (1, True)
+
+
+def tried(flakeguard, tmp_path, text, *more):
+    (tmp_path / "policy").write_text(text)
+    return flakeguard("simulate", "acme/shop", "--policy", tmp_path / "policy", *more)
+
+
+def test_a_stricter_policy_flags_fewer_and_says_so(flakeguard, imported, tmp_path):
+    found = tried(flakeguard, tmp_path, "[detection]\nwindow_days = 1\n", "--json").json
+    assert (found["fewer"], found["more"]) == (["C::flaky"], [])
+    assert [(one["test"], one["change"]) for one in found["changes"]] == [("C::flaky", "no longer flagged")]
+
+
+def test_what_changes_is_listed_and_drawn(flakeguard, imported, tmp_path):
+    picture = tmp_path / "days.png"
+    done = tried(flakeguard, tmp_path, '{"detection": {"window_days": 1}}', "--png", picture)
+    assert "no longer flagged" in done.out
+    assert "today  |█" in done.out
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_detection_setting_in_the_wrong_place_is_shown_its_place(flakeguard, imported, tmp_path):
+    assert "below detection" in tried(flakeguard, tmp_path, '{"flag_at": 0.95}').err
