@@ -4,7 +4,6 @@ from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from operator import is_
 from typing import Self
 
@@ -186,7 +185,8 @@ class ProjectState:
         """Tests that failed with this fingerprint in the given time; one more than `most` is enough to know."""
         seen = self.by_signature.get(signature, [])
         found: set[int] = set()
-        for at, test in islice(seen, bisect_left(seen, (since, -1)), None):
+        for place in range(bisect_left(seen, (since, -1)), len(seen)):
+            at, test = seen[place]
             if at > until or len(found) > most:
                 break
             found.add(test)

@@ -55,12 +55,24 @@ def read_policy(content: bytes, name: str) -> Mapping[str, Any]:
     except UnicodeDecodeError as error:
         raise ValidationError(f"{name} is not UTF-8 text.") from error
     try:
-        settings = json.loads(text) if text.lstrip()[:1] in {"{", "["} else tomllib.loads(text)
+        settings = _parsed(text)
     except ValueError as error:
         raise ValidationError(f"{name} can be read neither as JSON nor as TOML ({error}).") from error
     if not isinstance(settings, dict):
         raise ValidationError(f"{name} holds no settings: an object of names and values is needed.")
     return settings
+
+
+def _parsed(text: str) -> object:
+    """TOML where it can be; else JSON, so that a broken file is told by the format it begins like."""
+    if text.lstrip().startswith("{"):
+        return json.loads(text)
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        if text.lstrip().startswith("[") and text.rstrip().endswith("]"):
+            return json.loads(text)
+        raise
 
 
 def _show(answer: "Answer") -> None:
