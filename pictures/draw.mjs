@@ -38,16 +38,20 @@ function written(timestamp, format) {
   return format.replace("{date_short_pretty}", day).replace("{time}", time);
 }
 
-// The library stumbles over raw_number and shows verbatim text raw; Slack itself does neither.
+// The library stumbles over raw_number, shows verbatim text raw, and names radio buttons by their action_id alone, so
+// that on one page only the last group keeps its choice; Slack itself does none of this.
+let groups = 0;
+
 function digestible(value) {
   if (Array.isArray(value)) return value.map(digestible);
   if (value === null || typeof value !== "object") return value;
   if (value.type === "raw_number") return { type: "raw_text", text: value.text };
-  return Object.fromEntries(
+  const plain = Object.fromEntries(
     Object.entries(value)
       .filter(([name]) => name !== "verbatim")
       .map(([name, inner]) => [name, digestible(inner)]),
   );
+  return plain.action_id ? { ...plain, action_id: `${plain.action_id}-${groups++}` } : plain;
 }
 
 function shown(item, theme) {

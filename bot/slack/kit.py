@@ -13,6 +13,7 @@ from anyio import CapacityLimiter, to_thread
 from bot.settings import Settings
 from bot.slack.blocks import dialog, notice
 from bot.slack.blocks.pieces import Message, View
+from bot.slack.github_app import GitHubApp
 from bot.slack.people import People
 from bot.slack.reply import Replies
 from bot.slack.views import Views
@@ -46,6 +47,7 @@ class Kit:
         self.workspaces = Workspaces(settings, desk.database)
         self.replies, self.views = Replies(settings), Views(settings)
         self.people = People(settings)
+        self.github_app = GitHubApp.of(desk.forge)
         self._limiter: CapacityLimiter | None = None
         self._running: set[asyncio.Task[None]] = set()
 

@@ -1,5 +1,6 @@
 """Draws somebody's Home: when they open it, and again after they decided something."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import structlog
@@ -20,6 +21,8 @@ LATELY = timedelta(hours=24)
 async def publish_home(kit: Kit, visitor: Visitor) -> None:
     """Show the visitor their Home as it is now, and remember that they look at it."""
     page = await kit.act(home_page, kit.settings, visitor)
+    if not page.begun:
+        page = replace(page, install_url=await kit.github_app.install_url())
     await kit.views.publish(visitor, home(page))
     await kit.act(_remember, visitor)
 

@@ -20,6 +20,8 @@ from jobs.ingest import ingest_report
 from jobs.subscribe import subscribe
 from storage.slack import Route
 
+MODES = ("http", "socket")
+"""SLACK.md §7 point 17: the same stories in both modes."""
 ALICE, BOB, CAROL, VERA = "U01ALICE", "U02BOB", "U03CAROL", "U04VERA"
 SETUP = Person(user="setup", via=Via.CLI)
 

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 from fakes.slack import FakeSlack
-from fakes.slack_office import Office, Server, furnish, settings_for
+from fakes.slack_office import MODES, Office, Server, furnish, settings_for
 from fakes.slack_people import HttpWire, SocketWire
 
 
@@ -19,10 +19,6 @@ def office(slack, sqlite_url):
     """Over HTTP, on SQLite: the quickest whole."""
     with Server(settings_for(slack, sqlite_url)) as server:
         yield Office(slack, server, furnish(server), HttpWire(server.url, clock=server.clock.stamp))
-
-
-MODES = ("http", "socket")
-"""SLACK.md §7 point 17: the same stories in both modes."""
 
 
 @pytest.fixture(params=MODES)

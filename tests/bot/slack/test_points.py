@@ -1,17 +1,20 @@
 """The reviewer's checklist (SLACK.md §7), point by point, against the whole application."""
 
+import ast
 import itertools
 import json
 import re
+import secrets
 import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlencode
 
+import httpx
 import pytest
-from fakes.slack_office import Office, Server, furnish, now, settings_for
+from fakes.slack_office import MODES, SETUP, Office, Server, furnish, now, settings_for
 from fakes.slack_people import HttpWire, has_action, words_of
 from results import case, run_of
 from sqlalchemy import event
@@ -19,15 +22,18 @@ from sqlalchemy.exc import OperationalError
 
 from bot.slack.blocks.pieces import button
 from core.quarantine import State
-from core.tenancy import Person, Via
+from core.tenancy import Person, Scope, Via
 from jobs import decide
-from jobs.digest import post_digest
+from jobs.digest import post_digest, post_due_digests
+from jobs.enroll import issue_token
 from jobs.expire import expire_due
 from jobs.ingest import ingest_report
 from jobs.settings import change_policy
+from jobs.subscribe import subscribe
 from storage import audit
 from storage.publication import broken_channels
 from storage.quarantine import list_quarantines
+from storage.slack import Route
 
 ROOT = Path(__file__).parents[3]
 API = Person(user="U02BOB", via=Via.API, detail="ci-admin")
@@ -249,11 +255,29 @@ def test_point_07_a_post_of_unknown_outcome_appears_exactly_once(office, fault):
 
 
 def through_the_api(office, name):
-    decide.approve(office.desk, int(name[2:]), by=API)
+    raw = secrets.token_bytes(32)
+    token = issue_token(office.desk, office.project.id, Scope.ADMIN, by=SETUP, randomness=raw).raw
+    answer = httpx.post(
+        f"{office.server.url}/api/v1/proposals/{name}/approve",
+        headers={"authorization": f"Bearer {token}"},
+        json={"by": "U02BOB"},
+        trust_env=False,
+    )
+    assert answer.status_code == 200, answer.text
 
 
 def by_denial(office, name):
     decide.deny(office.desk, int(name[2:]), by=API, reason="Real bug")
+
+
+def on_the_command_line(office, name):
+    bob = Person(user="U02BOB", via=Via.CLI, detail="command line")
+    decide.approve(office.desk, int(name[2:]), by=bob)
+
+
+def on_github(office, name):
+    bob = Person(user="U02BOB", via=Via.GITHUB, detail="bob")
+    decide.deny(office.desk, int(name[2:]), by=bob, reason="Not flaky: said on GitHub.")
 
 
 def by_the_clock(office, _name):
@@ -261,7 +285,10 @@ def by_the_clock(office, _name):
     expire_due(office.desk)
 
 
-@pytest.mark.parametrize("path", [through_the_api, by_denial, by_the_clock])
+PATHS = [through_the_api, on_the_command_line, by_denial, on_github, by_the_clock]
+
+
+@pytest.mark.parametrize("path", PATHS)
 def test_point_08_every_path_removes_approve_and_deny(proposed, path):
     office, _card = proposed
 
@@ -270,7 +297,7 @@ def test_point_08_every_path_removes_approve_and_deny(proposed, path):
     office.slack.until(lambda: not has_action(office.slack.messages()[0], "fg.proposal.approve"))
     message = office.slack.messages()[0]
     assert not has_action(message, "fg.proposal.deny")
-    assert has_action(message, "fg.quarantine.release") == (path is through_the_api)
+    assert has_action(message, "fg.quarantine.release") == (path in PATHS[:2])
 
 
 def test_point_08_a_deleted_card_is_posted_anew_with_the_present_state(proposed):
@@ -360,6 +387,18 @@ def test_point_13_every_time_is_a_date_token_with_a_fallback_in_utc(proposed):
     assert not re.search(r"\d{4}-\d{2}-\d{2}", words_of(card))
 
 
+def test_point_13_the_digest_comes_at_nine_by_the_channels_clocks_across_summer_time(office):
+    route = Route(office.project.id, "", "C01CI", digest_time="09:00", timezone="Europe/Paris")
+    subscribe(office.desk, route, by=SETUP)
+    hours = []
+    for day in (datetime(2027, 3, 27, tzinfo=UTC), datetime(2027, 3, 28, tzinfo=UTC)):
+        for minute in range(0, 24 * 60, 30):
+            office.server.clock.ahead = day + timedelta(minutes=minute) - now()
+            hours += [f"{day.day}: {minute // 60}"] * post_due_digests(office.desk)
+
+    assert hours == ["27: 8", "28: 7"]
+
+
 def test_point_15_no_secret_in_logs_or_dialogs(proposed, caplog, capfd):
     office, card = proposed
     office.slack.fails("views.open", "error", code="invalid_auth")
@@ -383,6 +422,15 @@ def test_point_15_buttons_and_dialogs_carry_ids_only(proposed):
     assert {value for value in values if value} == {"q-1:1"}
 
 
+def test_point_17_the_journeys_are_told_in_both_modes():
+    journeys = ast.parse(Path(__file__).with_name("test_journeys.py").read_text()).body
+    stories = [one for one in journeys if isinstance(one, ast.FunctionDef) and one.name.startswith("test_")]
+    rooms = [{argument.arg for argument in story.args.args} for story in stories]
+
+    assert MODES == ("http", "socket")
+    assert sum(bool(room & {"any_office", "reading_office"}) for room in rooms) > 0.9 * len(rooms)
+
+
 @pytest.mark.parametrize(
     "text", ["", "   ", "help", "hlep", "\u202e", "--", '"', "show", "top --days nan", "<@U1|x>"]
 )
@@ -395,6 +443,42 @@ def test_point_18_slacks_address_is_configured_never_written_down():
     for path in (ROOT / "bot" / "slack").rglob("*.py"):
         if path.name not in allowed:
             assert "slack.com" not in path.read_text(), path
+
+
+def test_point_19_a_fresh_install_speaks_after_its_first_fortnight_of_reports(slack, sqlite_url):
+    with Server(settings_for(slack, sqlite_url)) as server:
+        office = Office(slack, server, furnish(server), HttpWire(server.url, clock=server.clock.stamp))
+        begin = time.monotonic()
+        office.alice.opens_home()
+        assert office.alice.home("Find your flaky tests in three steps")
+        office.fails_now_and_then()
+        assert office.card("Quarantine test_redirect?")
+        assert time.monotonic() - begin < 600
+
+
+def test_point_20_quiet_hours_are_respected(office):
+    hour = now().hour
+    quiet = f"{hour:02d}:00-{(hour + 2) % 24:02d}:00"
+    change_policy(office.desk, office.project.id, {"quiet_hours": quiet}, by=API)
+    office.fails_now_and_then()
+    time.sleep(2)
+    assert office.slack.messages() == []
+
+    office.server.clock.ahead = timedelta(hours=2)
+
+    assert office.card("Quarantine test_redirect?")
+
+
+def test_point_20_a_day_without_news_has_at_most_one_line(office):
+    office.fails_now_and_then("test_calm", every=0)
+    begin = now()
+    for half_hour in range(48):
+        office.server.clock.ahead = begin + timedelta(minutes=30 * half_hour) - now()
+        post_due_digests(office.desk)
+
+    office.slack.until(office.slack.messages)
+    time.sleep(2)
+    assert len(office.slack.messages()) == 1
 
 
 def test_point_21_an_uninstalled_app_keeps_its_data_and_says_the_route_is_broken(proposed):

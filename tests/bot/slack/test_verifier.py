@@ -58,7 +58,7 @@ def test_five_minutes_either_way_are_fresh(skew):
         {"now": NOW - 301},
     ],
 )
-def test_point_1_a_bad_old_or_missing_signature_is_refused(wrong):
+def test_point_01_a_bad_old_or_missing_signature_is_refused(wrong):
     with pytest.raises(AuthenticationError):
         check(**wrong)
 
