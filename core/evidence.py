@@ -31,6 +31,10 @@ class EvidenceClass(StrEnum):
 PROOF = frozenset({EvidenceClass.RETRY_PASS, EvidenceClass.RERUN_PASS, EvidenceClass.KNOWN_SIGNATURE})
 
 
+NOT_ITS_OWN = frozenset({EvidenceClass.BASE_RED, EvidenceClass.KNOWN_BREAK})
+"""Failures that a breakage explains."""
+
+
 UNANSWERED = frozenset(
     {
         EvidenceClass.MAIN_BLIP,

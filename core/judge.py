@@ -9,7 +9,7 @@ from math import ceil, log, prod
 from core.belief import Belief, Sum, add_up, believe, rate, rate_interval
 from core.classify import evidence_of, independent
 from core.detection_state import ProjectState
-from core.evidence import PROOF, UNANSWERED, Bucket, Evidence, QTable
+from core.evidence import NOT_ITS_OWN, PROOF, UNANSWERED, Bucket, Evidence, QTable
 from core.ledger import DAY, Episode, Ledger
 from core.thresholds import Thresholds
 from core.verdict import TestState, Verdict
@@ -55,6 +55,18 @@ class Moment:
     def proof(self) -> float:
         """Chance that at least one of the same-commit proofs is one."""
         return 1 - prod(1 - p.q for p in self.counted if p.kind in PROOF)
+
+
+def flakes_among(pieces: Sequence[Evidence], failed: int, p_flaky: float) -> float:
+    """How many of so many failures were flakes; unlike evidence, what has one cause counts each time it fails."""
+    return failed * sum(_likely_flake(p, p_flaky) for p in pieces) / len(pieces) if pieces else 0.0
+
+
+def _likely_flake(piece: Evidence, p_flaky: float) -> float:
+    """A failure of a flaky test was its own chance unless many failed with it or the base was broken."""
+    if piece.bucket not in {Bucket.ALONE, Bucket.SMALL} or piece.kind in NOT_ITS_OWN:
+        return piece.q
+    return max(piece.q, p_flaky)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,14 +239,15 @@ def _told(case: Case, now: int, moment: Moment, name: TestState, breakage: Episo
     t, ledger, failures = case.thresholds, case.ledger, case.ledger.failures
     runs, failed, trunk_runs, trunk_failed = case.runs(now)
     since = now - t.window_days * DAY
+    flakes = flakes_among([p for p in case.pieces if p.at > since], failed, belief.p_flaky)
     return Verdict(
         state=name,
         score=belief.score,
         confirmed=name is TestState.FLAKY and case.confirmable(moment),
         p_flaky=belief.p_flaky,
         p_active=belief.p_active,
-        rate=rate(belief.flakes, belief.runs, t),
-        rate_interval=rate_interval(belief.flakes, belief.runs, t),
+        rate=rate(flakes, belief.runs, t),
+        rate_interval=rate_interval(flakes, belief.runs, t),
         since_commit=breakage.first_commit_name if breakage else "",
         since_run=breakage.first_run if breakage else 0,
         first_failure=_when(failures[0].at) if failures else None,

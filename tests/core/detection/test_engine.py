@@ -31,6 +31,23 @@ def test_a_test_that_passes_on_retry_again_and_again_is_flaky_and_confirmed(ci):
     assert verdict.evidence == {EvidenceClass.RETRY_PASS: 3}
 
 
+def test_the_rate_counts_every_flake_though_evidence_of_one_incident_counts_once(ci):
+    for i in range(80):
+        ci.run(f"c{i}", *([failed(7, BAD, OK)] if i % 4 == 0 else []), hours=0.5)
+    verdict = ci.verdict(7)
+    low, high = verdict.rate_interval
+    assert verdict.rate == pytest.approx(20 / 90, abs=0.02)
+    assert low < 20 / 90 < high
+
+
+def test_failures_of_a_breakage_do_not_count_towards_the_rate(ci):
+    flake(ci)
+    before = ci.verdict(7).rate
+    for i in range(20):
+        ci.run(f"bad{i}", failed(7, message="ValueError: gone"))
+    assert ci.verdict(7).rate < before
+
+
 def test_a_test_that_passes_when_the_commit_is_run_again_is_flaky(ci):
     for i in range(3):
         ci.greens(6)
