@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from bot.cli.opened import opened
-from bot.cli.output import Json, emit, note, say, show_fields, show_table
+from bot.cli.output import Json, emit, note, show_table
+from bot.cli.telling import named, tell_explanation, tell_test
 from bot.cli.tenants import REPO
 
 if TYPE_CHECKING:
@@ -121,11 +122,7 @@ def show(repo: str = REPO, test: str = TEST, as_json: bool = Json) -> None:
     if as_json:
         emit(found)
         return
-    story = found.pop("quarantine")
-    show_fields(found)
-    if story:
-        say()
-        show_fields(story)
+    tell_test(found)
 
 
 def history(
@@ -166,6 +163,7 @@ def explain(repo: str = REPO, test: str = TEST, as_json: bool = Json) -> None:
     """Say why a test is believed flaky or not, piece by piece."""
     from bot.cli.opened import wall_clock
     from bot.pages import find_one_test, project_named
+    from bot.views import view_of_test
     from jobs.explain import explain_test
 
     with opened() as desk, desk.database.read() as tx:
@@ -175,12 +173,7 @@ def explain(repo: str = REPO, test: str = TEST, as_json: bool = Json) -> None:
     if as_json:
         emit({"test_id": found.id, **told})
         return
-    for name, value in told.items():
-        if isinstance(value, list) and value and isinstance(value[0], dict):
-            say(f"{name}:")
-            show_table(list(value[0]), (list(row.values()) for row in value), empty="")
-        else:
-            show_fields({name: value})
+    tell_explanation(named(view_of_test(found, None)), told)
 
 
 def detections(repo: str = REPO, limit: int = LIMIT, offset: int = OFFSET, as_json: bool = Json) -> None:

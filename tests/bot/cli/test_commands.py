@@ -210,6 +210,21 @@ class TestReading:
     def test_people_get_a_table(self, flakeguard, project, flaky, command):
         assert "b" in flakeguard(command, project).out
 
+    @pytest.mark.parametrize(
+        ("command", "words"),
+        [
+            (
+                "show",
+                ["shop::b  t-2", "flaky, proven on the same commit", "% of runs", "nobody by CODEOWNERS"],
+            ),
+            ("explain", ["of", "What its failures prove", "Failures, newest first", "What would change it"]),
+        ],
+    )
+    def test_people_get_sentences(self, flakeguard, project, flaky, command, words):
+        told = flakeguard(command, project, "b").out
+        assert [word for word in words if word not in told] == []
+        assert "{" not in told
+
     def test_pages(self, flakeguard, project, flaky):
         page = flakeguard("tests", project, "--limit", "1", "--offset", "1", "--json").json
         assert (page["total"], [item["name"] for item in page["items"]]) == (2, ["b"])
@@ -277,3 +292,6 @@ class TestOperation:
 
     def test_a_digest_is_shown(self, flakeguard, project, flaky):
         assert flakeguard("digest", project, "--json").json["repo"] == project
+        told = flakeguard("digest", project).out
+        assert "Failures per day" in told or "failures" in told
+        assert "[]" not in told
