@@ -13,6 +13,7 @@ from bot.http.app import http_app
 from bot.settings import Settings
 from bot.slack.chat import SlackChat
 from bot.slack.face import SlackFace, slack_face
+from bot.web import web_pages
 from jobs.chat import Chat
 from jobs.checks import publish_checks
 from jobs.desk import Desk
@@ -64,6 +65,7 @@ def build(settings: Settings, *, now: Now, chat: Chat | None = None, forge: Forg
         settings,
         routers=[github_router(desk, settings)],
         slack=face.asgi if face else None,
+        pages=web_pages if settings.web else None,
         checks=deep_checks(desk),
     )
     return App(settings=settings, desk=desk, asgi=asgi, loops=loops, slack=face)

@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     scheduler: bool = Field(True, alias="FLAKEGUARD_SCHEDULER")
     """Whether this process runs the timetable (digests, expiry, sweeps)."""
 
+    web: bool = Field(True, alias="FLAKEGUARD_WEB")
+    """Whether this server shows web pages (below /web/)."""
+
     @field_validator("database_url", "read_database_url")
     @classmethod
     def _known_database(cls, value: str) -> str:

@@ -66,6 +66,14 @@ def find_token(tx: Tx, hash: bytes) -> ApiToken | None:  # noqa: A002 - the colu
     return _noun(row) if row else None
 
 
+def get_token(tx: Tx, token_id: int) -> ApiToken:
+    """By id; NotFoundError when there is none."""
+    row = tx.execute(_nouns().where(col(ApiTokenRow.id) == token_id)).first()
+    if row is None:
+        raise NotFoundError("There is no such token.", token_id=token_id)
+    return _noun(row)
+
+
 def revoke_token(tx: Tx, token_id: int, organization_id: int | None, now: datetime) -> ApiToken:
     """From now on useless; NotFoundError when the organization has no such token. Again changes nothing."""
     mine = col(ApiTokenRow.id) == token_id

@@ -1,6 +1,6 @@
 """The HTTP application: routes inside, and around them, from the outside in, the layers every request passes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
@@ -32,10 +32,11 @@ def http_app(
     *,
     routers: Iterable[APIRouter] = (),
     slack: ASGIApp | None = None,
+    pages: Callable[[Face], APIRouter] | None = None,
     checks: Mapping[str, DeepCheck] | None = None,
     metrics: Metrics | None = None,
 ) -> FastAPI:
-    """Build the application. `routers`: GitHub's and others'; `slack`: everything below /slack/."""
+    """Build the application. `routers`: GitHub's and others'; `slack`: everything below /slack/; `pages`: /web/."""
     metrics = metrics or Metrics()
     rates = Rates(
         token_rate=settings.token_rate,
@@ -56,6 +57,8 @@ def http_app(
         app.include_router(router)
     if slack is not None:
         app.router.routes.append(Passage("/slack/", slack))
+    if pages is not None:
+        app.include_router(pages(face))
     _wrap(app, settings, rates, metrics)
     return app
 

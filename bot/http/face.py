@@ -83,6 +83,12 @@ class Face:
         credentials = await self._credentials(request)
         return await self._answer(request, partial(self._identified, credentials, scope))
 
+    async def admit(self, request: Request, token: str) -> Caller:
+        """Who brings this token in a form instead of a header: checked, counted and noted the same way."""
+        credentials = Credentials(token_hash(token.strip()))
+        await self._rates.count_token(credentials.fingerprint)
+        return await self._answer(request, partial(self._identified, credentials, Scope.READ))
+
     async def _credentials(self, request: Request) -> Credentials:
         try:
             credentials = bearer(

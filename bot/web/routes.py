@@ -1,0 +1,120 @@
+"""The pages, one route each; every one only reads."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request
+from starlette.responses import RedirectResponse, Response
+
+from bot.http.face import Face
+from bot.web import addresses
+from bot.web.door import add_door
+from bot.web.rendering import HEADERS, STYLE
+from bot.web.site import Site, paged_errors
+from bot.web.views.audit import Verifier, audit
+from bot.web.views.paging import LAST
+from bot.web.views.quarantine import quarantines
+from bot.web.views.repositories import repositories
+from bot.web.views.repository import repository
+from bot.web.views.test import test_page
+from bot.web.views.tests import tests
+from core.errors import NotFoundError
+from core.verdict import TestState
+
+Turned = Annotated[int, Query(alias="page", ge=1, le=LAST)]
+Part = Annotated[str, Path(max_length=200)]
+TestId = Annotated[int, Path(ge=1, le=2**53)]
+Wanted = Annotated[str, Query(max_length=200)]
+STATES = frozenset(state.value for state in TestState)
+
+
+def web_pages(face: Face) -> APIRouter:
+    """Everything below /web/."""
+    site = Site(face)
+    router = APIRouter(include_in_schema=False, route_class=paged_errors(site))
+    _add_small(router, site)
+    add_door(router, site)
+    _add_pages(router, site)
+    _add_missing(router, site)
+    return router
+
+
+def _add_small(router: APIRouter, site: Site) -> None:
+    @router.get("/")
+    @router.get("/web")
+    async def home() -> RedirectResponse:
+        return site.go(addresses.HOME)
+
+    @router.get("/web/style.css")
+    async def style() -> Response:
+        kept = {"Cache-Control": "public, max-age=604800"}
+        return Response(STYLE, media_type="text/css", headers={**HEADERS, **kept})
+
+
+def _add_pages(router: APIRouter, site: Site) -> None:
+    now, verifier = site.face.desk.now, Verifier()
+
+    @router.get("/web/")
+    async def all_repositories(request: Request, page: Turned = 1) -> Response:
+        return await site.page(
+            request, "repositories.html", lambda tx, viewer: repositories(tx, viewer, now(), page)
+        )
+
+    @router.get("/web/{owner}/{name}")
+    async def one_repository(request: Request, owner: Part, name: Part) -> Response:
+        return await site.page(
+            request,
+            "repository.html",
+            lambda tx, viewer: repository(tx, viewer.project(owner, name), now()),
+        )
+
+    @router.get("/web/{owner}/{name}/tests")
+    async def all_tests(  # noqa: PLR0917 - FastAPI names them
+        request: Request,
+        owner: Part,
+        name: Part,
+        state: Wanted = "",
+        search: Wanted = "",
+        page: Turned = 1,
+    ) -> Response:
+        known = state if state in STATES else ""
+        text = search.replace("\0", "").strip()
+        return await site.page(
+            request,
+            "tests.html",
+            lambda tx, viewer: tests(tx, viewer.project(owner, name), state=known, search=text, page=page),
+        )
+
+    @router.get("/web/{owner}/{name}/tests/{test_id}")
+    async def one_test(
+        request: Request, owner: Part, name: Part, test_id: TestId, page: Turned = 1
+    ) -> Response:
+        return await site.page(
+            request,
+            "test.html",
+            lambda tx, viewer: test_page(tx, viewer.project(owner, name), test_id, now(), page),
+        )
+
+    @router.get("/web/{owner}/{name}/quarantine")
+    async def quarantine(request: Request, owner: Part, name: Part, page: Turned = 1) -> Response:
+        return await site.page(
+            request,
+            "quarantine.html",
+            lambda tx, viewer: quarantines(tx, viewer.project(owner, name), page),
+        )
+
+    @router.get("/web/{owner}/{name}/audit")
+    async def audit_log(request: Request, owner: Part, name: Part, page: Turned = 1) -> Response:
+        return await site.page(
+            request,
+            "audit.html",
+            lambda tx, viewer: audit(tx, viewer.project(owner, name), verifier, now(), page),
+        )
+
+
+def _add_missing(router: APIRouter, site: Site) -> None:
+    @router.get("/web/{rest:path}")
+    async def missing(request: Request, rest: str) -> Response:  # noqa: ARG001 - FastAPI wants every part named
+        def nothing(*_: object) -> dict[str, object]:
+            raise NotFoundError
+
+        return await site.page(request, "error.html", nothing)
