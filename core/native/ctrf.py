@@ -1,5 +1,8 @@
 """CTRF, the common test report format that many runners' reporters write."""
 
+import re
+from collections.abc import Sequence
+
 from core.junit.batch import Entry
 from core.limits import Limits
 from core.native.found import Found, attempt
@@ -9,6 +12,8 @@ from core.report import Attempt, Outcome
 _OUTCOMES = {"passed": Outcome.PASSED, "failed": Outcome.FAILED}
 _MILLISECOND = 0.001
 _MANY = 100
+_HOOK = re.compile(r"(?:(.*) )?\"(?:before|after) (?:all|each)\" hook")
+"""Mocha's hooks stand among the tests when they fail."""
 
 
 def recognise(document: Object) -> bool:
@@ -22,6 +27,9 @@ def read(document: Object, *, limits: Limits) -> Found:
     found = Found("ctrf")
     for test in objects(as_object(document.get("results")), "tests"):
         suite = " > ".join(texts(test, "suite"))
+        if _failed(test) and (hook := _HOOK.match(text(test, "name"))):
+            found.failed(hook[1] or suite, _told(test), limits)
+            continue
         found.add(
             suite=suite,
             class_name="",
@@ -35,24 +43,50 @@ def read(document: Object, *, limits: Limits) -> Found:
 
 def _entry(test: Object, limits: Limits) -> Entry:
     last = _attempt(test, limits)
-    retries = [_attempt(retry, limits) for retry in objects(test, "retryAttempts")]
-    if retries:
-        before = (
-            [retry for retry in retries if retry.outcome.bad]
-            if last.outcome is Outcome.PASSED
-            else retries[:-1]
-        )
+    told = list(objects(test, "retryAttempts"))
+    before = [_attempt(retry, limits) for retry in (told[:-1] if _with_last(test, told) else told)]
+    if last.outcome is Outcome.PASSED:
+        before = [retry for retry in before if retry.outcome.bad]
+    elif _should_have_failed(test):
+        before = [retry._replace(outcome=Outcome.FAILED) for retry in before]
+    if told:
         return (*before, last)
+    return (*(Attempt(Outcome.FAILED) for _ in range(_retries(test, last))), last)
+
+
+def _with_last(test: Object, told: Sequence[Object]) -> bool:
+    """Some reporters list the attempt that decided among the retries, some do not; the count of retries tells."""
+    count = test.get("retries")
+    if not told or not isinstance(count, int):
+        return bool(told) and told[-1].get("status") == test.get("status") == "passed"
+    return len(told) > count
+
+
+def _retries(test: Object, last: Attempt) -> int:
+    """How many attempts failed before the last, when nothing but their number is told."""
     count = test.get("retries")
     told = min(count, _MANY) if isinstance(count, int) else 0
     if test.get("flaky") is True:
         told = max(told, 1)
-    if last.outcome is Outcome.SKIPPED:
-        told = 0
-    return (*(Attempt(Outcome.FAILED) for _ in range(told)), last)
+    return 0 if last.outcome is Outcome.SKIPPED else told
 
 
 def _attempt(value: Object, limits: Limits) -> Attempt:
     outcome = _OUTCOMES.get(text(value, "status"), Outcome.SKIPPED)
-    message = "\n".join(filter(None, (text(value, "message"), text(value, "trace"))))
-    return attempt(outcome, seconds(value, "duration", unit=_MILLISECOND), message, limits)
+    if outcome is Outcome.PASSED and _should_have_failed(value):
+        outcome = Outcome.FAILED
+    return attempt(outcome, seconds(value, "duration", unit=_MILLISECOND), _told(value), limits)
+
+
+def _should_have_failed(value: Object) -> bool:
+    """Playwright fails a test marked `test.fail()` that passes; its CTRF reporter only keeps the mark."""
+    marks = objects(as_object(value.get("extra")), "annotations")
+    return text(value, "rawStatus") == "passed" and any(text(mark, "type") == "fail" for mark in marks)
+
+
+def _failed(test: Object) -> bool:
+    return text(test, "status") == "failed"
+
+
+def _told(value: Object) -> str:
+    return "\n".join(filter(None, (text(value, "message"), text(value, "trace"))))

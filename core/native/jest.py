@@ -22,7 +22,26 @@ def read(document: Object, *, limits: Limits) -> Found:
     found = Found("vitest-json" if vitest else "jest-json")
     for file in objects(document, "testResults"):
         _file(file, found, limits, vitest=vitest)
+    if vitest and (beyond := _failed_suites(document)) > 0:
+        found.failed("", f"{beyond} test suites failed outside of their tests, such as in a hook", limits)
     return found
+
+
+def _failed_suites(document: Object) -> int:
+    """Vitest tells of a hook that failed only by counting its suite; files and `describe` blocks are suites."""
+    counted = document.get("numFailedTestSuites")
+    explained = 0
+    for file in objects(document, "testResults"):
+        failed = [
+            texts(test, "ancestorTitles") for test in objects(file, "assertionResults") if _is_failed(test)
+        ]
+        blocks = {tuple(titles[:depth]) for titles in failed for depth in range(1, len(titles) + 1)}
+        explained += len(blocks) + (text(file, "status") == "failed")
+    return counted - explained if isinstance(counted, int) else 0
+
+
+def _is_failed(test: Object) -> bool:
+    return text(test, "status") == "failed"
 
 
 def _file(file: Object, found: Found, limits: Limits, *, vitest: bool) -> None:

@@ -7,6 +7,7 @@ from core.identity import stable_file
 from core.junit.dialects.base import (
     Dialect,
     Key,
+    Repeats,
     bad,
     errors_beyond_cases,
     nameless,
@@ -14,6 +15,7 @@ from core.junit.dialects.base import (
     shaped,
 )
 from core.junit.raw import Evidence, RawCase
+from core.report import Outcome
 
 _PROJECT = re.compile(r"\[([^\]]{1,100})\] ")
 _BROWSER = re.compile(r"(.+?) [\d.]+ \(.+\)$")
@@ -30,6 +32,7 @@ _jasmine_shaped = shaped(
     "testsuites",
     ("name", "timestamp", "hostname", "time", "errors", "tests", "skipped", "disabled", "failures"),
 )
+_STACK = re.compile(r"^ +at .+:\d+:\d+\)?$", re.MULTILINE)
 _MOCHA_BEGINS = ("name", "timestamp", "tests")
 
 
@@ -93,6 +96,11 @@ def _webdriver(raw: RawCase) -> Key:
     return suite, class_name.removeprefix(f"{capabilities}."), name, file or told.get("file", ""), browser
 
 
+def _retried(raw: RawCase) -> Outcome | None:
+    """WebdriverIO writes the failed attempts of a test as skipped entries in front of it, with their traces."""
+    return Outcome.FAILED if _STACK.search(raw.output) else None
+
+
 def _script(raw: RawCase) -> str | None:
     """The file, when this entry stands for one: node:test names it by its absolute path."""
     return stable_file(raw.name) if not raw.suite.path and _SCRIPT.match(raw.name) else None
@@ -150,6 +158,8 @@ DIALECTS = (
         name="webdriverio",
         claims=lambda seen: {"specId", "capabilities"} <= seen.properties.keys(),
         key=_webdriver,
+        repeats=Repeats.AFTER_FAILURE,
+        skipped_means=_retried,
     ),
     Dialect(name="bun", claims=_named("bun test"), suite_error=_bun_hook),
     Dialect(name="deno", claims=_named("deno test")),

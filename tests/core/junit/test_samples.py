@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
+from samples.truth import DIALECTS, TRUTH, E, F, P, S
 
 from core.junit import ReportError, read_report, stream_report
 from core.report import Report
 
 SAMPLES = Path(__file__).parents[2] / "samples"
-P, F, E, S = "passed", "failed", "error", "skipped"
 
 
 def read(sample: str) -> Report:
@@ -16,105 +16,12 @@ def read(sample: str) -> Report:
 
 
 def outcomes(report: Report) -> dict[str, list[str]]:
-    return {case.key.name: [attempt.outcome.value for attempt in case.attempts] for case in report.cases}
-
-
-TRUTH = {
-    "junit/pytest-rerunfailures.xml": {
-        "test_pass": [P], "test_fail": [F], "test_setup_error": [E], "test_teardown_error": [E],
-        "test_fail_and_teardown_error": [F], "test_skipped": [S], "test_runtime_skip": [S], "test_xfail": [S],
-        "test_xpass_strict": [F], "test_flaky_recovers": [F, P], "test_flaky_exhausted": [F, F, F], "test_deep": [F],
-    },
-    "junit/pytest-reruns.xml": {
-        "test_passes": [P], "test_fails": [F, F, F, F], "test_skipped": [S], "test_xfail": [S],
-        "test_recovers": [F, F, P], "test_setup_error": [F, F, F, E], "test_teardown_error": [F, F, F, E],
-        "test_fails_and_teardown_error": [F, F, F, F], "test_param[x/y]": [F, F, F, F], "test_unit": [P],
-        "test_sub": [F],
-    },
-    "junit/pytest-xdist-xunit1.xml": {
-        "test_passes": [P], "test_fails": [F], "test_recovers": [F], "test_setup_error": [E],
-        "test_teardown_error": [E],
-        "test_fails_and_teardown_error": [F], "test_flaky_then_teardown_error": [F], "test_subtests": [F],
-    },
-    "junit/pytest-none.xml": {},
-    "junit/unittest-xml-reporting.xml": {
-        "test_passes": [P], "test_fails": [F], "test_errors": [E], "test_skipped": [S], "test_sub (i=1)": [F],
-        "test_expected_failure": [S], "test_unexpected_success": [E],
-    },
-    "junit/nose2.xml": {
-        "test_passes": [P], "test_fails": [F], "test_errors": [E], "test_skipped": [S],
-        "test_unexpected_success": [F],
-    },
-    "junit/behave.xml": {
-        "passes": [P], "fails": [F], "skipped": [S], "undefined": [E], "outline -- @1.1": [P], "outline -- @1.2": [F],
-    },
-    "junit/robot.xml": {"Passes": [P], "Fails": [F], "Skipped": [S]},
-    "junit/surefire-SampleTest.xml": {
-        "passes": [P], "fails": [F, F, F], "errors": [E, E, E], "flakyRecovers": [F, P],
-        "flakyErrorRecovers": [E, E, P],
-        "skipped": [S], "assumption": [S],
-    },
-    "junit/testng-junitreports.xml": {"passes": [P], "fails": [F]},
-    "junit/testng-suite.xml": {"passes": [P], "fails": [F], "skipped": [S]},
-    "junit/jest-junit.xml": {"checkout passes": [P], "checkout fails": [F], "checkout skipped": [S]},
-    "junit/vitest.xml": {
-        "checkout > passes": [P], "checkout > fails": [F, F, F], "checkout > skipped": [S], "checkout > todo": [S],
-    },
-    "junit/mocha-xunit.xml": {"passes": [P], "fails": [F], "recovers": [P], "skipped": [S], "pending": [S]},
-    "junit/cucumber.xml": {
-        "passes": [P], "fails": [F], "undefined": [F], "pending": [F], "outline - #1.1": [P], "outline - #1.2": [F],
-    },
-    "junit/jasmine.xml": {"passes": [P], "fails twice": [F], "pending": [S]},
-    "junit/node-test.xml": {"passes": [P], "fails": [F], "skipped": [S], "todo that fails": [S], "bare": [P]},
-    "junit/gotestsum-rerun.xml": {
-        "TestPasses": [P], "TestFails": [F, F, F, F], "TestRecovers": [F, F, P], "TestSkipped": [S],
-        "TestTable/x/y": [P],
-    },
-    "junit/gotestsum-build-failure.xml": {"TestPasses": [P], "TestFails": [F], "TestRecovers": [F], "TestSkipped": [S]},
-    "junit/bats.xml": {"passes": [P], "fails": [F], "skipped": [S], "recovers": [F, F, P]},
-    "junit/phpunit.xml": {
-        "testPasses": [P], "testFails": [F], "testErrors": [E], "testSkipped": [S], "testIncomplete": [S],
-        "testRisky": [E], 'testNumber with data set "one"': [P], 'testNumber with data set "two"': [F],
-    },
-    "junit/rspec.xml": {"Shop passes": [P], "Shop fails": [F], "Shop is pending": [S], "Shop is skipped": [S]},
-    "junit/rspec-load-error.xml": {},
-    "junit/gtest.xml": {
-        "Passes": [P], "Fails": [F], "Skipped": [S], "DISABLED_Off": [S], "Number/0": [P], "Number/1": [F],
-    },
-    "junit/catch2.xml": {"passes": [P], "fails": [F], "fails/inner": [F], "fails/fine": [P], "throws": [E]},
-    "junit/ctest.xml": {"passes": [P], "fails": [F], "skipped": [S], "off": [S], "missing": [E], "recovers": [P]},
-    "native/jest.json": {"passes": [P], "fails": [F, F, F], "recovers": [F, F, P], "skipped": [S], "todo": [S]},
-    "native/vitest.json": {
-        "checkout > passes": [P], "checkout > fails": [F, F, F], "checkout > recovers": [F, F, P],
-        "checkout > skipped": [S],
-    },
-    "native/go-test.json": {"TestPasses": [P], "TestFails": [F], "TestRecovers": [F], "TestSkipped": [S]},
-}  # fmt: skip
-
-DIALECTS = {
-    "junit/pytest-reruns.xml": "pytest",
-    "junit/unittest-xml-reporting.xml": "unittest-xml-reporting",
-    "junit/nose2.xml": "nose2",
-    "junit/behave.xml": "behave",
-    "junit/surefire-SampleTest.xml": "surefire",
-    "junit/testng-suite.xml": "testng",
-    "junit/jest-junit.xml": "jest",
-    "junit/vitest.xml": "vitest",
-    "junit/mocha-xunit.xml": "mocha",
-    "junit/cucumber.xml": "cucumber",
-    "junit/node-test.xml": "node:test",
-    "junit/gotestsum-rerun.xml": "gotestsum",
-    "junit/bats.xml": "bats",
-    "junit/phpunit.xml": "phpunit",
-    "junit/rspec.xml": "rspec",
-    "junit/gtest.xml": "googletest",
-    "junit/catch2.xml": "catch2",
-    "junit/ctest.xml": "ctest",
-    "junit/playwright-include-retries.xml": "playwright",
-    "native/jest.json": "jest-json",
-    "native/vitest.json": "vitest-json",
-    "native/go-test.json": "go-test-json",
-}
+    """By name, and by class and name where names repeat."""
+    found = {}
+    for case in report.cases:
+        said = [attempt.outcome.value for attempt in case.attempts]
+        found[case.key.name] = found[f"{case.key.class_name}.{case.key.name}"] = said
+    return found
 
 
 @pytest.mark.parametrize("sample", TRUTH)
@@ -166,6 +73,25 @@ def test_playwright_projects_are_variants(project, name, attempts):
         ("junit/mocha-xunit.xml", "checkout hooked"),
         ("junit/gotestsum-build-failure.xml", ""),
         ("junit/gotestsum.xml", ""),
+        ("junit/pytest6-suite-name.xml", "test_broken"),
+        ("junit/pytest4-suite-name.xml", "test_broken"),
+        ("junit/pytest-prefix.xml", "test_broken"),
+        ("junit/jest-junit-named.xml", "broken.test.js"),
+        ("junit/mocha-junit-reporter.xml", '"before all" hook for "never"'),
+        ("junit/mocha-junit-reporter-ant.xml", '"before all" hook for "never"'),
+        ("junit/mocha-xunit-named.xml", "hooked"),
+        ("junit/mocha-xunit-named.xml", "leaky"),
+        ("junit/vitest-named.xml", "broken.test.mjs"),
+        ("junit/bun.xml", "hooked"),
+        ("junit/karma.xml", ""),
+        ("junit/node-test-broken.xml", "node_t/broken.test.js"),
+        ("junit/tap-formatter-junit.xml", "dies_t"),
+        ("junit/gradle-set-up.xml", "shop.BrokenTest"),
+        ("junit/pyjunitxml.xml", "setUpClass (test_unit.Broken)"),
+        ("junit/pyjunitxml.xml", "unittest.loader._FailedTest.test_nowhere"),
+        ("native/ctrf-mocha.json", "hooked"),
+        ("native/ctrf-mocha.json", "leaky"),
+        ("native/vitest-hook.json", ""),
         ("native/jest.json", "js/jest/broken.test.js"),
         ("native/vitest.json", "js/vi/broken.test.mjs"),
         ("native/go-test.json", "example.com/shop/broken"),
@@ -175,6 +101,85 @@ def test_what_broke_outside_of_tests_is_an_error_of_its_suite(sample, suite):
     report = read(sample)
     assert suite in {error.suite for error in report.suite_errors}
     assert not any("never" in case.key.name.lower() for case in report.cases)
+
+
+def test_a_suite_that_counts_an_error_and_shows_none_has_one():
+    errors = {error.suite: error.message for error in read("junit/newman.xml").suite_errors}
+    assert list(errors) == ["cart / script breaks"]
+    assert "counts 1" in errors["cart / script breaks"]
+
+
+def test_the_exit_code_of_a_perl_test_is_no_error_when_its_failures_explain_it():
+    assert [error.suite for error in read("junit/tap-formatter-junit.xml").suite_errors] == ["dies_t"]
+
+
+def test_an_entry_without_any_name_is_left_out_and_told():
+    report = read("junit/pytest-xdist-crash.xml")
+    assert len(report.cases) == 3
+    assert report.warnings == ("1 entries without a name were left out",)
+
+
+@pytest.mark.parametrize(
+    ("sample", "key"),
+    [
+        ("junit/webdriverio.xml", ("checkout", "checkout", "passes", "t/shop.spec.js", "chrome")),
+        ("junit/karma.xml", ("", "checkout", "checkout passes", "", "Chrome Headless")),
+        ("junit/karma-suite.xml", ("unit", "checkout", "checkout passes", "", "Chrome Headless")),
+        ("junit/web-test-runner.xml", ("shop.test.js", "checkout", "passes", "shop.test.js", "Chrome")),
+        (
+            "junit/busted.xml",
+            ("", "spec/shop_spec.lua", "checkout passes", "spec/shop_spec.lua", ""),
+        ),
+        ("junit/doctest.xml", ("doc", "doc.cpp", "passes", "", "")),
+        ("junit/tap-formatter-junit.xml", ("shop_t", "", "passes", "", "")),
+        ("junit/tap-xunit.xml", ("Default", "", "passes", "", "")),
+        ("junit/minitest-reporters.xml", ("Minitest::Result", "Minitest::Result", "passes", "", "")),
+        (
+            "native/playwright.json",
+            ("shop.spec.ts", "shop.spec.ts", "checkout \u203a recovers", "shop.spec.ts", "webkit"),
+        ),
+    ],
+)
+def test_a_test_is_named_by_what_stays_the_same(sample, key):
+    """No browser version, line number, running number or path of a program."""
+    assert key in {tuple(case.key) for case in read(sample).cases}
+
+
+@pytest.mark.parametrize(
+    ("sample", "project", "name", "attempts"),
+    [
+        ("junit/playwright-default.xml", "webkit", "checkout \u203a recovers", [P]),
+        ("junit/playwright-default.xml", "webkit", "checkout \u203a times out", [E]),
+        ("junit/playwright-default.xml", "chromium", "checkout \u203a unexpected pass", [F]),
+        ("native/playwright.json", "chromium", "checkout \u203a recovers", [F, F, P]),
+        ("native/playwright.json", "webkit", "checkout \u203a expected failure", [P]),
+        ("native/playwright.json", "webkit", "checkout \u203a unexpected pass", [F, F, F]),
+        ("native/playwright.json", "chromium", "checkout \u203a skipped", [S]),
+    ],
+)
+def test_each_browser_project_has_its_own_result(sample, project, name, attempts):
+    (case,) = (c for c in read(sample).cases if (c.key.variant, c.key.name) == (project, name))
+    assert [attempt.outcome.value for attempt in case.attempts] == attempts
+
+
+@pytest.mark.parametrize(
+    ("sample", "name"),
+    [
+        ("junit/vitest-projects.xml", "checkout > passes"),
+        ("junit/bun.xml", "twin"),
+        ("junit/deno.xml", "twin"),
+        ("junit/webdriverio.xml", "twin"),
+        ("junit/mocha-junit-reporter.xml", "checkout twin"),
+        ("junit/cucumber-twins.xml", "twin"),
+        ("junit/ginkgo1.xml", "checkout recovers"),
+        ("native/ctrf-jest.json", "checkout twin"),
+        ("native/vitest-hook.json", "checkout > twin"),
+    ],
+)
+def test_what_shares_its_name_without_being_attempts_is_ambiguous(sample, name):
+    found = [case for case in read(sample).cases if case.key.name == name]
+    assert found
+    assert all(case.ambiguous and not case.flaky for case in found)
 
 
 @pytest.mark.parametrize(
