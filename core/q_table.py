@@ -15,8 +15,9 @@ PROVENANCE: Final = (
     " cause is known; every cell shrunk to the design's starting value with the weight of 60 pieces, at most 300"
     " pieces a cell because those of one test are not independent; classes that a plain breakage produces too are"
     " held at the design's ceilings, because the same chance for a flaky and for a broken test would accuse the"
-    " broken one; groups are held at .5 because a partial outage with retries looks the same. cross_branch is the"
-    " chance for two unrelated places."
+    " broken one; groups are held at .5 because a partial outage with retries looks the same. cross_branch is set"
+    " by hand at even odds for two unrelated places: places and ways in which the message was seen shift it"
+    " (core/classify.py), so that a table over pieces cannot hold it."
 )
 _ROWS: Final[Mapping[EvidenceClass, tuple[float, float, float]]] = {
     C.RETRY_PASS: (0.995, 0.95, 0.50),

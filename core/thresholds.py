@@ -27,7 +27,7 @@ class Thresholds:
     """Beta distribution of flaky rates, fitted to public re-run data (docs/detection.md)."""
     noise: float = 2e-5
     """Rate at which a healthy test fails of nobody's fault."""
-    fixed_prior: float = 0.2
+    fixed_prior: float = 0.05
     """Chance that somebody has fixed a flaky test, before its silence is counted."""
     mass_failures: int = 4
     mass_share: float = 0.02

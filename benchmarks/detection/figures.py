@@ -29,7 +29,9 @@ class Score:
     peaks: list[tuple[float, bool]] = field(default_factory=list)
     """Highest score and truth, of detectable flaky and of healthy tests."""
     probabilities: list[tuple[float, bool]] = field(default_factory=list)
-    """Score at the end and whether the test still is flaky."""
+    """Score at the end and whether the test still is flaky; detectable flaky and healthy tests."""
+    all_probabilities: list[tuple[float, bool]] = field(default_factory=list)
+    """The same of every test, hardly ever failing flaky ones included."""
     rates: list[tuple[float, float]] = field(default_factory=list)
     seconds: float = 0.0
     runs: int = 0
@@ -73,8 +75,10 @@ def score_replay(history: History, said: Replay) -> Score:
     result.proposed_wrong = sum(not history.truths[t].flaky for t in said.confirmed_at)
     active, detectable = history.active_at_end(), history.detectable()
     for test, truth in history.truths.items():
+        told = (said.scores.get(test, 0.0), test in active and truth.flaky)
+        result.all_probabilities.append(told)
         if test in detectable or not truth.flaky:
-            result.probabilities.append((said.scores.get(test, 0.0), test in active and truth.flaky))
+            result.probabilities.append(told)
         if test in detectable and said.rates.get(test):
             result.rates.append((said.rates[test], len(truth.chance_failures) / max(1, truth.executions)))
     return result
@@ -96,6 +100,7 @@ class Summary:
     hours_p50: float
     pr_auc: float
     brier: float
+    brier_all: float
     calibration_error: float
     rank_correlation: float
     ms_per_run: float
@@ -112,6 +117,7 @@ def summary(scores: Sequence[Score]) -> Summary:
     waits = [n for s in scores for n in s.failures_to_flag]
     hours = [n for s in scores for n in s.hours_to_flag]
     told = [p for s in scores for p in s.probabilities]
+    everybody = [p for s in scores for p in s.all_probabilities]
     return Summary(
         precision=precision,
         recall=recall,
@@ -124,8 +130,9 @@ def summary(scores: Sequence[Score]) -> Summary:
         failures_p90=float(np.percentile(waits, 90)) if waits else float("nan"),
         hours_p50=float(np.percentile(hours, 50)) if hours else float("nan"),
         pr_auc=pr_auc([p for s in scores for p in s.peaks]),
-        brier=float(np.mean([(p - y) ** 2 for p, y in told])) if told else float("nan"),
-        calibration_error=calibration_error(told),
+        brier=brier(told),
+        brier_all=brier(everybody),
+        calibration_error=calibration_error(everybody),
         rank_correlation=rank_correlation([r for s in scores for r in s.rates]),
         ms_per_run=1e3 * sum(s.seconds for s in scores) / max(1, sum(s.runs for s in scores)),
         detectable=detectable,
@@ -146,6 +153,10 @@ def pr_auc(peaks: Sequence[tuple[float, bool]]) -> float:
         area += gained / positives * (hits / seen)
         i = j
     return area
+
+
+def brier(told: Sequence[tuple[float, bool]]) -> float:
+    return float(np.mean([(p - y) ** 2 for p, y in told])) if told else float("nan")
 
 
 def calibration_error(told: Sequence[tuple[float, bool]], bins: int = 10) -> float:

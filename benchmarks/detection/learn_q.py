@@ -28,6 +28,10 @@ GROUP_CEILING = 0.5
 """A partial outage with retries looks like several flaky tests at once."""
 
 
+BY_HAND = frozenset({EvidenceClass.CROSS_BRANCH})
+"""Its chance depends on more than class and bucket."""
+
+
 def count(history: History) -> Counter[tuple[str, str, bool]]:
     """Every piece of evidence as it was understood at the end of each week it counted in, with the truth."""
     seen: Counter[tuple[str, str, bool]] = Counter()
@@ -38,10 +42,7 @@ def count(history: History) -> Counter[tuple[str, str, bool]]:
         for test in state.suspects:
             for piece in evidence_of(state, test, t, SHIPPED):
                 event = history.events[piece.run]
-                many = (
-                    piece.kind is EvidenceClass.CROSS_BRANCH and piece.q > SHIPPED[piece.kind][piece.bucket]
-                )
-                if piece.at > since and isinstance(event, RunEvent) and not many:
+                if piece.at > since and isinstance(event, RunEvent) and piece.kind not in BY_HAND:
                     flake = event.causes[test] is Cause.CHANCE
                     seen[str(piece.kind), str(piece.bucket), flake] += 1
 

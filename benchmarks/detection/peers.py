@@ -79,13 +79,13 @@ class Rule:
 
 @dataclass
 class _SameCommit(Rule):
-    """Knows which tests both failed and passed on one commit."""
+    """Knows which tests both failed and passed on one commit in one job; another job may really differ."""
 
-    seen: dict[str, tuple[set[int], list[RunEvent]]] = field(default_factory=dict)
+    seen: dict[tuple[str, str], tuple[set[int], list[RunEvent]]] = field(default_factory=dict)
     commits: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def diverged(self, event: RunEvent, bad: set[int]) -> set[int]:
-        failed, runs = self.seen.setdefault(event.run.commit, (set(), []))
+        failed, runs = self.seen.setdefault((event.run.commit, event.run.job), (set(), []))
         both = set(event.failures) - bad
         earlier = failed - bad - set(event.failures)
         if earlier:

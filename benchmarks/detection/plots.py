@@ -39,7 +39,7 @@ def _f1(results: Results, path: Path) -> None:
 
 
 def _calibration(results: Results, path: Path) -> None:
-    told = [p for s in results.scores[OURS] for p in s.probabilities if p[0] > 0.001]
+    told = [p for s in results.scores[OURS] for p in s.all_probabilities if p[0] > 0.001]
     figure, axes = plt.subplots(figsize=(4.4, 4))
     axes.plot([0, 1], [0, 1], color=PALE)
     for b in range(10):

@@ -73,7 +73,8 @@ def _profiles(results: Results) -> str:
 
 def _honesty(s: Summary) -> str:
     return (
-        f"Brier score {s.brier:.4f} (score at the end of history against whether the test still was flaky then), "
-        f"calibration error {s.calibration_error:.3f} over tests with any evidence, "
+        f"Brier score {s.brier:.4f} (score at the end of history against whether the test still was flaky then; "
+        f"{s.brier_all:.4f} with the flaky tests that hardly ever failed), "
+        f"calibration error {s.calibration_error:.3f} over all tests with any evidence, "
         f"rank correlation of the estimated with the true rate {s.rank_correlation:.2f}."
     )

@@ -541,6 +541,7 @@ class Simulator:
             if test % self.base_tests in self.renamed and test + offset not in self.truths:
                 old = self.truths[test]
                 self.truths[test + offset] = Truth(old.kind, old.rate, old.since, old.until)
+                old.until = min(old.until, self.rename_at)
                 key = self.keys[test]
                 self.keys[test + offset] = TestKey(
                     key.suite, key.class_name, key.name + "_renamed", key.file, key.variant
