@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Iterator
 from core.junit.elements import end_of_cdata
 from core.junit.errors import ReportError
 from core.junit.foreign import XML_PLEASE
-from core.junit.lines import Lines, Piece
+from core.junit.lines import Lines
 from core.junit.rows import Rows
 from core.junit.shapes import LONGEST_VALUE, shape_of
 from core.junit.stretch import Stretch, whole_end
-from core.junit.taken import BYTES_PER_CHARACTER, WAIT, Taken
+from core.junit.taken import BYTES_PER_CHARACTER, WAIT, Run, Taken
 from core.limits import KIB, Limits
 
 _TAG = re.compile(rb"<([^\s<>/=\"'!?]++)(?:\s++[^\s<>/=\"']++\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'))*+\s*+(/?)>")
@@ -52,7 +52,7 @@ class Cutter:
         self._root_seen = False
         self._in_output = False
         self._step: Callable[[], bool] = self._markup
-        self._pieces: list[Piece] = []
+        self._pieces: list[tuple[int, bytes | Run]] = []
         self._size = 0
         self._stretch = Stretch(0)
         self._quote = b""
@@ -82,8 +82,8 @@ class Cutter:
         yield self._handed_out()
 
     def _handed_out(self) -> bytes:
-        self._flush()
-        pieces, self._pieces, self._size = self._pieces, [], 0
+        pieces = list(self._taken.leave(self._pieces, self._buffer, self._before))
+        self._pieces, self._size = [], 0
         self._lines.feed(pieces)
         return b"".join([piece for _, piece in pieces])
 
@@ -95,16 +95,10 @@ class Cutter:
         self._at = end
 
     def _insert(self, piece: bytes, at: int) -> None:
-        self._flush()
+        self._taken.end_run()
         if piece:
             self._pieces.append((self._before + at, piece))
             self._size += len(piece)
-
-    def _flush(self) -> None:
-        if self._taken:
-            for at, piece in self._taken.leave(self._buffer):
-                self._pieces.append((self._before + at, piece))
-                self._size += len(piece)
 
     def _refusal(self, reason: str, remedy: str = "") -> ReportError:
         line = self._lines.at(self._before + self._at)
@@ -115,7 +109,7 @@ class Cutter:
     def _markup(self) -> bool:
         buffer, at = self._buffer, self._at
         if self._taken.shape is not None:
-            end = self._taken.take(buffer, at, final=self._final)
+            end = self._take(at)
             if end != at:
                 self._at = max(end, at)
                 return end != WAIT
@@ -131,12 +125,19 @@ class Cutter:
             return self._declaration()
         return self._start_tag()
 
+    def _take(self, at: int) -> int:
+        run = self._taken.run
+        end = self._taken.take(self._buffer, at, final=self._final)
+        if run is None and self._taken.run is not None:
+            self._pieces.append((self._before + at, self._taken.run))
+        return end
+
     def _text(self, at: int, end: int) -> bool:
         if not self._root_seen:
             return self._before_root(at, end)
         if end < 0 or end - at > 2 * self._kept():
             self._begin(self._in_text)
-        elif self._taken and self._buffer[at:end].isspace():
+        elif self._taken.run and self._buffer[at:end].isspace():
             self._at = end
         else:
             self._emit(end)
@@ -300,7 +301,6 @@ class Cutter:
         if shape is None:
             self._whole_case(tag)
             return
-        self._flush()
         self._taken.shape = shape
 
     def _whole_case(self, tag: re.Match[bytes]) -> None:

@@ -1,10 +1,11 @@
 """Cases that were taken out of the document, as columns; the XML parser never sees them."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate, chain
+from itertools import chain
 from typing import NamedTuple
 
 from core.junit.elements import end_of_cdata
@@ -37,6 +38,7 @@ class Told(NamedTuple):
     span: tuple[int, int]
 
 
+_NOWHERE = Suite()
 _NOTHING: tuple[Mark | None, str] = (None, "")
 
 
@@ -53,7 +55,7 @@ class Rows:
     attributes: tuple[str, ...]
     said: dict[int, tuple[Mark, str]]
     """Mark and output of the rows that did not simply pass."""
-    suite: Suite = field(default_factory=Suite)
+    suite: Suite = _NOWHERE
 
     @property
     def size(self) -> int:
@@ -77,6 +79,27 @@ class Rows:
             output,
         )
 
+    def part(self, start: int, stop: int) -> "Rows":
+        """Those from `start` to before `stop`."""
+        if stop - start == self.count:
+            return self
+        return Rows(
+            stop - start,
+            self.names[start:stop],
+            self.classes and self.classes[start:stop],
+            self.files and self.files[start:stop],
+            self.times and self.times[start:stop],
+            self.statuses and self.statuses[start:stop],
+            self.attributes,
+            self._said_between(start, stop),
+        )
+
+    def _said_between(self, start: int, stop: int) -> dict[int, tuple[Mark, str]]:
+        if not self.said:
+            return {}
+        rows = list(self.said)
+        return {at - start: self.said[at] for at in rows[bisect_left(rows, start) : bisect_left(rows, stop)]}
+
     def silent_statuses(self) -> set[str]:
         """The statuses of the cases that say nothing else."""
         if self.statuses is None:
@@ -86,10 +109,10 @@ class Rows:
         return {status for at, status in enumerate(self.statuses) if at not in self.said}
 
 
-def rows_of(order: Sequence[bytes], written: list[bytes], told: list[Told], limits: Limits) -> Rows | None:
+def rows_of(order: Sequence[bytes], tags: bytes, told: Mapping[int, Told], limits: Limits) -> Rows | None:
     """The columns of these start tags, or None when any of it must go through the parser."""
     try:
-        return _rows_of(order, b"".join(written), _placed(written, told, limits))
+        return _rows_of(order, tags, _said(told, limits))
     except (UnreadableError, UnicodeDecodeError):
         return None
 
@@ -126,20 +149,18 @@ def _statuses(statuses: list[str] | None, results: list[str] | None) -> list[str
     return statuses or results
 
 
-def _placed(written: list[bytes], told: list[Told], limits: Limits) -> dict[int, tuple[Mark, str]]:
-    """What was told, by the row that tells it."""
+def _said(told: Mapping[int, Told], limits: Limits) -> dict[int, tuple[Mark, str]]:
     if not told:
         return {}
     together = b"\n".join(
-        piece for one in told for piece in (one.attributes, *one.text, *chain(*one.outputs))
+        piece for one in told.values() for piece in (one.attributes, *one.text, *chain(*one.outputs))
     )
     if not legal(together) or end_of_cdata(together, 0) >= 0:
         raise UnreadableError
-    rows = list(accumulate((tag.count(b"<testcase") for tag in written), initial=0))
-    return {rows[one.at]: _said(one, limits) for one in told}
+    return {at: _read(one, limits) for at, one in told.items()}
 
 
-def _said(told: Told, limits: Limits) -> tuple[Mark, str]:
+def _read(told: Told, limits: Limits) -> tuple[Mark, str]:
     message, kind, time = _attributes(told.attributes, limits.text_chars)
     mark = Mark(told.tag.decode(), message, kind, bounded(content(told.text), limits.text_chars), time)
     if not told.outputs:

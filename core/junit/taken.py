@@ -2,16 +2,14 @@
 
 import re
 from collections import deque
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
 
 from core.junit.elements import COMPLEX, MISSING, body, end_of_case, end_of_cdata
+from core.junit.heap import Heap
 from core.junit.lines import Piece
-from core.junit.rows import Rows, Told, rows_of
+from core.junit.rows import Rows, Told
+from core.junit.shapes import Shape
 from core.limits import KIB, Limits
-
-if TYPE_CHECKING:
-    from core.junit.shapes import Shape
 
 WAIT = -3
 """A case began whose end has not come yet."""
@@ -26,32 +24,55 @@ BYTES_PER_CHARACTER = 12
 """The longest reference, so that what is kept in bytes holds what is kept in characters."""
 
 
+class Run:
+    """Cases of one shape that follow each other; `start` and `stop` say which of the heap's tags."""
+
+    __slots__ = ("heap", "start", "stop")
+
+    def __init__(self, heap: Heap) -> None:
+        self.heap = heap
+        self.start = self.stop = len(heap.tags)
+
+
 class Taken:
-    """The cases of one shape that were taken out and not yet made into rows."""
+    """The cases that were taken out and not yet made into rows."""
 
     def __init__(self, limits: Limits) -> None:
-        self.shape: Shape | None = None
         self.rows: deque[Rows] = deque()
+        self.run: Run | None = None
+        """The run that the next case continues."""
         self.size = 0
+        self._shape: Shape | None = None
         self._limits = limits
         self._most_text = BYTES_PER_CHARACTER * max(limits.text_chars, 1)
         self._most_output = 2 * BYTES_PER_CHARACTER * max(limits.output_chars, 1)
-        self._tags: list[bytes] = []
-        self._places: list[int] = []
-        self._told: list[Told] = []
+        self._heaps: dict[Sequence[bytes], Heap] = {}
 
-    def __bool__(self) -> bool:
-        return bool(self._tags)
+    @property
+    def shape(self) -> Shape | None:
+        """How the next cases are expected to look."""
+        return self._shape
+
+    @shape.setter
+    def shape(self, shape: Shape) -> None:
+        self._shape = shape
+        self.end_run()
 
     @property
     def full(self) -> bool:
         """Enough for one batch."""
         return self.size > _FULL
 
+    def end_run(self) -> None:
+        """Something else follows."""
+        if self.run is not None:
+            self.run.stop = len(self.run.heap.tags)
+            self.run = None
+
     def take(self, buffer: bytes, at: int, *, final: bool) -> int:
         """Take out the cases that follow; where they end, or WAIT."""
-        assert self.shape is not None
-        match = self.shape.cases.match
+        assert self._shape is not None
+        match = self._shape.cases.match
         begin = at
         while self.size <= _FULL:
             found = match(buffer, at, at + _LOOK)
@@ -73,9 +94,20 @@ class Taken:
         return at
 
     def _add(self, tags: bytes, at: int) -> None:
-        self._tags.append(tags)
-        self._places.append(at)
+        if self.run is None:
+            self.run = self._begin()
+        heap = self.run.heap
+        heap.tags.append(tags)
+        heap.places.append(at)
         self.size += len(tags)
+
+    def _begin(self) -> Run:
+        assert self._shape is not None
+        order = self._shape.order
+        heap = self._heaps.get(order)
+        if heap is None:
+            heap = self._heaps[order] = Heap(order)
+        return Run(heap)
 
     def _end(self, buffer: bytes, found: re.Match[bytes]) -> int:
         """The end of a case that holds something; what it tells is kept."""
@@ -105,7 +137,10 @@ class Taken:
             end = at if slash else body(buffer, at, b"</%b>" % mark, most=self._most_text, into=text)
             end = self._outputs(buffer, end, outputs) if end >= 0 else end
         if end >= 0:
-            self._told.append(Told(len(self._tags), mark, attributes, text or [b""], outputs, (begin, end)))
+            if self.run is None:
+                self.run = self._begin()
+            heap = self.run.heap
+            heap.told.append(Told(len(heap.tags), mark, attributes, text or [b""], outputs, (begin, end)))
             self.size += end - begin
         return end
 
@@ -122,26 +157,20 @@ class Taken:
                 into.append(pieces)
         return MISSING if len(buffer) - at < KIB else COMPLEX
 
-    def leave(self, buffer: bytes) -> Iterator[Piece]:
-        """What the parser gets in place of the cases: a marker for their rows, or else the cases themselves."""
-        assert self.shape is not None
-        rows = rows_of(self.shape.order, self._tags, self._told, self._limits)
-        if rows is None:
-            yield from self._as_written(buffer)
-        else:
-            self.rows.append(rows)
-            yield self._places[0], MARKER
-        self._tags, self._places, self._told = [], [], []
-        self.size = 0
-
-    def _as_written(self, buffer: bytes) -> Iterator[Piece]:
-        spans = {told.at: told.span for told in self._told}
-        for at, (place, tags) in enumerate(zip(self._places, self._tags, strict=True)):
-            if at in spans:
-                start, end = spans[at]
-                yield start, buffer[start:end]
+    def leave(self, pieces: Iterable[tuple[int, bytes | Run]], buffer: bytes, before: int) -> Iterator[Piece]:
+        """The pieces with each run replaced by a marker for its rows, or else by the cases themselves."""
+        self.end_run()
+        heaps, self._heaps, self.size = self._heaps, {}, 0
+        rows = {order: heap.rows(self._limits) for order, heap in heaps.items()}
+        for place, piece in pieces:
+            if isinstance(piece, bytes):
+                yield place, piece
+            elif (found := rows[piece.heap.order]) is None:
+                for start, written in piece.heap.as_written(piece.start, piece.stop, buffer):
+                    yield before + start, written
             else:
-                yield place, tags
+                self.rows.append(found.part(*piece.heap.span(piece.start, piece.stop)))
+                yield place, MARKER
 
 
 MARKER = b"<?r?>"
