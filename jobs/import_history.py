@@ -84,6 +84,8 @@ class History:
     """Names read once, by how the file writes them: a history repeats each of them in every run."""
     latest: tuple[tuple[object, ...], PastRun] | None = None
     """The run of the line before, by how the file writes it: mostly the next line belongs to it too."""
+    attempts: dict[tuple[object, object], Attempt] = field(default_factory=dict)
+    """Attempts without a message, by status and duration as written: most lines say what others said before."""
 
     def in_order(self) -> list[PastRun | Merge]:
         """By time; a merge before the runs of the same moment."""
@@ -94,11 +96,17 @@ class History:
 def read_history(lines: Iterable[tuple[int, Mapping[str, Any]]], *, project: str = "") -> dict[str, History]:
     """Group numbered lines of results.jsonl by project; ValidationError names the line that cannot be read."""
     found: dict[str, History] = {}
+    written: object = None
+    name, history = "", History()
     for number, line in lines:
-        name = project or _text(line, "project", number)
-        if not name:
-            raise ValidationError(f"Line {number} names no project; give --project OWNER/NAME.", line=number)
-        history = found.setdefault(name, History())
+        if line.get("project") != written or not name:
+            written = line.get("project")
+            name = project or _text(line, "project", number)
+            if not name:
+                raise ValidationError(
+                    f"Line {number} names no project; give --project OWNER/NAME.", line=number
+                )
+            history = found.setdefault(name, History())
         if isinstance(line.get("merged"), Mapping):
             history.merges.append(_merge(line, number))
         else:
@@ -194,7 +202,7 @@ def _add(history: History, line: Mapping[str, Any], number: int) -> None:
         raise ValidationError(f"Line {number}: a test's names must be text.", line=number) from error
     if test is None:
         test = history.keys[names] = _key(line, number, past.run.variant)
-    past.tests.setdefault(test, []).append(_attempt(line, number))
+    past.tests.setdefault(test, []).append(_attempt(history, line, number))
 
 
 def _past_run(history: History, line: Mapping[str, Any], number: int) -> PastRun:
@@ -234,7 +242,22 @@ def _key(line: Mapping[str, Any], number: int, variant: str) -> TestKey:
 _OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 
 
-def _attempt(line: Mapping[str, Any], number: int) -> Attempt:
+def _attempt(history: History, line: Mapping[str, Any], number: int) -> Attempt:
+    if line.get("message"):
+        return _read_attempt(line, number)
+    written = (line.get("status"), line.get("duration"))
+    try:
+        known = history.attempts.get(written)
+    except TypeError:
+        known = None
+    if known is None:
+        known = _read_attempt(line, number)
+        if len(history.attempts) < REMEMBERED:
+            history.attempts[written] = known
+    return known
+
+
+def _read_attempt(line: Mapping[str, Any], number: int) -> Attempt:
     status = line.get("status")
     outcome = _OUTCOMES.get(status) if isinstance(status, str) else None
     if outcome is None:
@@ -245,10 +268,10 @@ def _attempt(line: Mapping[str, Any], number: int) -> Attempt:
         )
     duration = line.get("duration")
     seconds = float(duration) if isinstance(duration, int | float) and 0 <= duration < MAX_SECONDS else None
-    message = line.get("message")
-    return Attempt(outcome, seconds, _text(line, "message", number) if message else None)
+    return Attempt(outcome, seconds, _text(line, "message", number) or None)
 
 
+REMEMBERED = 100_000
 MAX_SECONDS = 1e7
 
 

@@ -4,9 +4,10 @@ import gzip
 import io
 import json
 import time
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import typer
 
@@ -248,31 +249,43 @@ def _project(desk: "Desk", repo: str) -> "Project":
 
 
 def _lines(file: Path, step: Any) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    with _text(file) as source:
-        for number, line in enumerate(source, 1):
-            if number % 20_000 == 0:
-                step(number, 0)
-            if line.strip():
-                yield number, _object(line, number)
+    from pydantic_core import from_json
+
+    for number, line in enumerate(_raw_lines(file), 1):
+        if number % 20_000 == 0:
+            step(number, 0)
+        if line.isspace():
+            continue
+        try:
+            found = from_json(line)
+        except ValueError:
+            found = _repaired(line, number)
+        if not isinstance(found, dict):
+            raise ValidationError(f"Line {number} is not a JSON object.", line=number)
+        yield number, found
 
 
-def _object(line: str, number: int) -> Mapping[str, Any]:
+def _raw_lines(file: Path) -> Iterator[bytes]:
     try:
-        found = json.loads(line)
-    except ValueError as error:
-        raise ValidationError(f"Line {number} is not JSON ({error}).", line=number) from error
-    if not isinstance(found, dict):
-        raise ValidationError(f"Line {number} is not a JSON object.", line=number)
-    return found
-
-
-def _text(file: Path) -> IO[str]:
-    if str(file) == "-":
-        return typer.get_text_stream("stdin", encoding="utf-8", errors="replace")
-    try:
-        with file.open("rb") as raw:
-            zipped = raw.read(2) == b"\x1f\x8b"
-        opener = gzip.open if zipped else open
-        return opener(file, "rt", encoding="utf-8", errors="replace")
+        with _bytes(file) as source:
+            yield from source
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise ProcessingError(f"{file}: the gzip file is cut short or damaged.") from error
     except OSError as error:
         raise ProcessingError(f"{file}: {error.strerror or error}.") from error
+
+
+def _repaired(line: bytes, number: int) -> Any:
+    """Bytes that are no UTF-8 become question marks; anything else wrong is named."""
+    try:
+        return json.loads(line.decode("utf-8-sig", errors="replace"))
+    except (ValueError, RecursionError) as error:
+        raise ValidationError(f"Line {number} is not JSON ({error}).", line=number) from error
+
+
+def _bytes(file: Path) -> IO[bytes]:
+    if str(file) == "-":
+        return typer.get_binary_stream("stdin")
+    with file.open("rb") as raw:
+        zipped = raw.read(2) == b"\x1f\x8b"
+    return cast("IO[bytes]", gzip.open(file)) if zipped else file.open("rb")

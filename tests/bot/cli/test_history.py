@@ -1,5 +1,6 @@
 """A history goes out as it came in, and may be replayed under another policy."""
 
+import gzip
 import json
 
 import pytest
@@ -95,3 +96,20 @@ def test_what_changes_is_listed_and_drawn(flakeguard, imported, tmp_path):
 
 def test_a_detection_setting_in_the_wrong_place_is_shown_its_place(flakeguard, imported, tmp_path):
     assert "below detection" in tried(flakeguard, tmp_path, '{"flag_at": 0.95}').err
+
+
+@pytest.mark.parametrize("cut", [20, -4])
+def test_a_damaged_gzip_file_is_named_and_nothing_is_stored(flakeguard, lines, tmp_path, cut):
+    file = tmp_path / "results.jsonl.gz"
+    file.write_bytes(gzip.compress("\n".join(map(json.dumps, lines)).encode())[:cut])
+    done = flakeguard("import", file)
+    assert (done.code, "cut short or damaged" in done.err) == (1, True)
+    assert flakeguard("project", "list", "--json").json["items"] == []
+
+
+def test_bytes_that_are_no_utf8_cost_a_character_and_not_the_file(flakeguard, lines, tmp_path):
+    file = tmp_path / "results.jsonl"
+    text = "\n".join(map(json.dumps, lines)).replace('"steady"', '"stea dy"').encode()
+    file.write_bytes(text.replace(b"stea dy", b"stea\xffdy"))
+    assert flakeguard("import", file, "--json").json["results"] == len(lines)
+    assert flakeguard("show", "acme/shop", "stea\ufffddy", "--json").json["name"] == "stea\ufffddy"
