@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 
+from core.errors import TooLargeError
 from core.junit.errors import ReportError
 from core.junit.replay import Readable
 from core.limits import Limits
@@ -55,10 +56,9 @@ def _whole(head: bytes, chunks: Iterator[bytes], name: str, limits: Limits) -> b
     for chunk in chunks:
         size += len(chunk)
         if size > limits.json_bytes:
-            raise ReportError(
-                f"a JSON report may have {limits.json_bytes >> 20} MiB",
-                name=name,
-                remedy="Send JUnit XML instead.",
+            raise TooLargeError(
+                f"{name or 'the report'}: a JSON report may have {limits.json_bytes >> 20} MiB. "
+                "Send JUnit XML instead."
             )
         parts.append(chunk)
     return b"".join(parts)
