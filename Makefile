@@ -62,7 +62,7 @@ wheel: $(READY) ## Build the wheel into dist/
 	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation -w dist . && ls dist
 
 bench: $(READY) ## Run the benchmarks in their quick form
-	@for name in parse store score; do echo "==> benchmarks/$$name.py"; $(BIN)/python benchmarks/$$name.py --quick || exit 1; done
+	@for name in parse store score serve; do echo "==> benchmarks/$$name.py"; $(BIN)/python benchmarks/$$name.py --quick || exit 1; done
 	@echo "==> benchmarks/detection"; $(BIN)/python -m benchmarks.detection --quick
 
 fuzz: $(READY) ## Fuzz the report reader for a minute (installs atheris)
