@@ -19,6 +19,10 @@ from core.junit.taken import BYTES_PER_CHARACTER, WAIT, Run, Taken
 from core.limits import KIB, Limits
 
 _TAG = re.compile(rb"<([^\s<>/=\"'!?]++)(?:\s++[^\s<>/=\"']++\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'))*+\s*+(/?)>")
+_SUITES = re.compile(
+    rb"(?:[ \t\r\n]*+</?testsuite(?:[ \t\r\n]++[A-Za-z][\w\-]{0,40}+=\"[^\"<]{0,2000}+\")*+[ \t\r\n]*+>){1,100}+"
+)
+"""Where one suite ends and the next begins, which is a third of all markup where suites are small."""
 _TAG_NAME = re.compile(rb"<[^\s<>/=\"'!?]{1,1000}+")
 _VALUE = re.compile(rb"\s*+[^\s<>/=\"']{1,1000}+\s*+=\s*+([\"'])")
 _TAG_END = re.compile(rb"\s*+/?>")
@@ -28,7 +32,10 @@ _CLOSE = b"</testcase>"
 _WINDOW = 64 * KIB
 _HANDED_OUT = 256 * KIB
 _ATTRIBUTES = 1000
+_LONGEST_NAME = 1000
 _PREAMBLE = 500
+_FEW = 500
+_CHANGES = 10
 
 
 class Cutter:
@@ -54,6 +61,9 @@ class Cutter:
         self._step: Callable[[], bool] = self._markup
         self._pieces: list[tuple[int, bytes | Run]] = []
         self._size = 0
+        self._changes = 0
+        """How often in turn the shape changed after a few cases: what is taken out by ones costs more than parsing."""
+        self._changed_at = 0
         self._stretch = Stretch(0)
         self._quote = b""
         self._attributes = 0
@@ -84,6 +94,7 @@ class Cutter:
     def _handed_out(self) -> bytes:
         pieces = list(self._taken.leave(self._pieces, self._buffer, self._before))
         self._pieces, self._size = [], 0
+        self._changes = self._changed_at = 0
         self._lines.feed(pieces)
         return b"".join([piece for _, piece in pieces])
 
@@ -108,22 +119,31 @@ class Cutter:
 
     def _markup(self) -> bool:
         buffer, at = self._buffer, self._at
-        if self._taken.shape is not None:
-            end = self._take(at)
-            if end != at:
-                self._at = max(end, at)
-                return end != WAIT
         start = buffer.find(b"<", at)
+        if self._taken.shape is not None:
+            if buffer.startswith(b"<testcase", start):
+                end = self._take(at)
+                if end != at:
+                    self._at = max(end, at)
+                    return end != WAIT
+            elif suites := _SUITES.match(buffer, at, at + _WINDOW):
+                self._emit(suites.end())
+                self._in_output = False
+                return True
         if start != at:
             return self._text(at, start)
-        follows = buffer[at + 1 : at + 2]
-        if follows == b"/":
-            return self._end_tag()
-        if follows == b"?":
-            return self._skip(b"?>", self._in_instruction)
-        if follows == b"!":
-            return self._declaration()
-        return self._start_tag()
+        return self._tag(buffer[at + 1 : at + 2])
+
+    def _tag(self, sign: bytes) -> bool:
+        match sign:
+            case b"/":
+                return self._end_tag()
+            case b"?":
+                return self._skip(b"?>", self._in_instruction)
+            case b"!":
+                return self._declaration()
+            case _:
+                return self._start_tag()
 
     def _take(self, at: int) -> int:
         run = self._taken.run
@@ -191,7 +211,7 @@ class Cutter:
         self._step = self._markup
 
     def _end_tag(self) -> bool:
-        end = self._buffer.find(b">", self._at)
+        end = self._buffer.find(b">", self._at, self._at + _WINDOW)
         if end < 0:
             return self._wait_or_give_up()
         self._emit(end + 1)
@@ -202,7 +222,7 @@ class Cutter:
         """Markup that does not end: more bytes, or the parser's own complaint."""
         if not self._final and len(self._buffer) - self._at < _WINDOW:
             return False
-        self._emit(len(self._buffer))
+        self._emit(min(self._at + _WINDOW, len(self._buffer)))
         return True
 
     def _skip(self, end: bytes, state: Callable[[], bool]) -> bool:
@@ -284,7 +304,7 @@ class Cutter:
         if tag is not None:
             self._whole_case(tag)
             return True
-        tag = _TAG.match(self._buffer, self._at)
+        tag = _TAG.match(self._buffer, self._at, self._at + _WINDOW)
         if tag is None:
             return self._unfinished_tag()
         self._root_seen = True
@@ -297,11 +317,14 @@ class Cutter:
 
     def _case(self, tag: re.Match[bytes]) -> None:
         """A case of another shape than the one before, or of none."""
-        shape = shape_of(self._buffer, self._at) if self._takes else None
+        shape = shape_of(self._buffer, self._at) if self._takes and self._changes < _CHANGES else None
         if shape is None:
             self._whole_case(tag)
             return
-        self._taken.shape = shape
+        few = self._taken.size - self._changed_at < _FEW
+        self._changes = self._changes + 1 if few else 0
+        self._changed_at = self._taken.size
+        self._taken.shape = shape if self._changes < _CHANGES else None
 
     def _whole_case(self, tag: re.Match[bytes]) -> None:
         """A short case without CDATA needs no cutting: it is passed on as it is."""
@@ -318,6 +341,8 @@ class Cutter:
         name = _TAG_NAME.match(self._buffer, self._at)
         if name is None or self._final:
             return self._wait_or_give_up()
+        if len(name[0]) > _LONGEST_NAME:
+            raise self._refusal("it has too long names of elements")
         self._root_seen = True
         self._emit(name.end())
         self._attributes = 0

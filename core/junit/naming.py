@@ -95,8 +95,8 @@ class Naming:
         if len(known) > _CACHED:
             known.clear()
         times = rows.times or [""] * rows.count
-        new = tuple(set(times).difference(known))
-        known.update(zip(new, passed(new), strict=True))
+        if new := tuple(set(times).difference(known)):
+            known.update(zip(new, passed(new), strict=True))
         return list(map(known.__getitem__, times))
 
     def _add(self, raw: RawCase, batch: Batch) -> None:

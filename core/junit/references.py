@@ -5,8 +5,8 @@ from functools import lru_cache
 
 import numpy as np
 
-_REFERENCE = re.compile(r"&(?:#(?:x([0-9a-fA-F]{1,6})|([0-9]{1,7}))|(lt|gt|amp|quot|apos));")
-_PREDEFINED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
+_COMMON = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"))
+_REFERENCE = re.compile(r"&(?:(amp)|#(?:x([0-9a-fA-F]{1,6})|([0-9]{1,7})));")
 _NONCHARACTER = re.compile(rb"\xef\xbf[\xbe\xbf]")
 _FIRST_PRINTABLE = 32
 _BLANKS = frozenset({9, 10, 13})
@@ -21,10 +21,16 @@ def unescaped(text: str) -> str:
     """The text with each reference replaced by its character."""
     if "&" not in text:
         return text
-    read, count = _REFERENCE.subn(_referred, text)
-    if count != text.count("&"):
+    # Nearly all references are these, and `replace` is three times as fast as a pattern.
+    for reference, character in _COMMON:
+        text = text.replace(reference, character)
+    left = text.count("&")
+    if left == text.count("&amp;"):
+        return text.replace("&amp;", "&")
+    text, count = _REFERENCE.subn(_referred, text)
+    if count != left:
         raise UnreadableError
-    return read
+    return text
 
 
 def _referred(found: re.Match[str]) -> str:
@@ -35,9 +41,9 @@ def _referred(found: re.Match[str]) -> str:
 def _character(reference: str) -> str:
     found = _REFERENCE.fullmatch(reference)
     assert found is not None
-    if found[3]:
-        return _PREDEFINED[found[3]]
-    code = int(found[1], 16) if found[1] else int(found[2])
+    if found[1]:
+        return "&"
+    code = int(found[2], 16) if found[2] else int(found[3])
     if not _allowed(code):
         raise UnreadableError
     return chr(code)

@@ -14,6 +14,7 @@ _QUICK_VALUE = rb'="[^"]{0,2000}+"'
 _LONG_VALUE = rb'="[^"<\x00-\x1f]{0,8000}+"'
 _TAG = re.compile(rb"<testcase((?:%b++%b%b)++)%b*+/?>" % (_SPACE, _NAME, _VALUE, _SPACE))
 _NAMES = re.compile(rb"([A-Za-z][\w\-]*)=\"[^\"]*\"")
+_MOST_ATTRIBUTES = 20
 _NEEDS_A_LOOK = frozenset({b"failure", b"class", b"filepath", b"duration", b"xmlns"})
 """Attributes for which the plain path knows more than one reading."""
 
@@ -38,7 +39,9 @@ def shape_of(data: bytes, at: int) -> Shape | None:
     if tag is None:
         return None
     order = tuple(_NAMES.findall(tag[1]))
-    if b"name" not in order or len(set(order)) != len(order) or not _NEEDS_A_LOOK.isdisjoint(order):
+    if b"name" not in order or len(set(order)) != len(order) or len(order) > _MOST_ATTRIBUTES:
+        return None
+    if not _NEEDS_A_LOOK.isdisjoint(order):
         return None
     return _compiled(order)
 

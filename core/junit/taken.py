@@ -54,7 +54,7 @@ class Taken:
         return self._shape
 
     @shape.setter
-    def shape(self, shape: Shape) -> None:
+    def shape(self, shape: Shape | None) -> None:
         self._shape = shape
         self.end_run()
 

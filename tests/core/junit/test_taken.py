@@ -23,7 +23,7 @@ SMALL = Limits(text_chars=60, output_chars=20)
 
 CHARACTERS = st.sampled_from(
     ["a", "b c", "é", "漢", "&lt;", "&gt;", "&amp;", "&quot;", "&apos;", "&#10;", "&#x41;", "&#13;", "&#9;",
-     "&#x1F600;", "\n", "\r\n", "\r", "\t", " ", ">", "]", "[31m", "'", "&amp;lt;", "x" * 90]
+     "&#x1F600;", "\n", "\r\n", "\r", "\t", " ", ">", "]", "[31m", "'", "&amp;lt;", "&#38;amp;", "x" * 90]
 )  # fmt: skip
 ODD = st.sampled_from(
     [
