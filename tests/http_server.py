@@ -69,13 +69,8 @@ START = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 def settings_for(url, **more):
-    return Settings(
-        _env_file=None,
-        FLAKEGUARD_DATABASE_URL=url,
-        FLAKEGUARD_ADMIN_TOKEN=ADMIN,
-        FLAKEGUARD_BASE_URL="https://flakeguard.example",
-        **more,
-    )
+    usual = {"FLAKEGUARD_ADMIN_TOKEN": ADMIN, "FLAKEGUARD_BASE_URL": "https://flakeguard.example"}
+    return Settings(_env_file=None, FLAKEGUARD_DATABASE_URL=url, **{**usual, **more})
 
 
 def serving(settings, tokens=None, **more):

@@ -19,6 +19,7 @@ from bot.web.views.test import test_page
 from bot.web.views.tests import tests
 from core.errors import NotFoundError
 from core.verdict import TestState
+from jobs.memory import ScoreMemory
 
 Turned = Annotated[int, Query(alias="page", ge=1, le=LAST)]
 Part = Annotated[str, Path(max_length=200)]
@@ -51,7 +52,7 @@ def _add_small(router: APIRouter, site: Site) -> None:
 
 
 def _add_pages(router: APIRouter, site: Site) -> None:
-    now, verifier = site.face.desk.now, Verifier()
+    now, verifier, memory = site.face.desk.now, Verifier(), ScoreMemory(keep=8)
 
     @router.get("/web/")
     async def all_repositories(request: Request, page: Turned = 1) -> Response:
@@ -91,7 +92,9 @@ def _add_pages(router: APIRouter, site: Site) -> None:
         return await site.page(
             request,
             "test.html",
-            lambda tx, viewer: test_page(tx, viewer.project(owner, name), test_id, now(), page),
+            lambda tx, viewer: test_page(
+                tx, viewer.project(owner, name), test_id, page, memory=memory, now=now()
+            ),
         )
 
     @router.get("/web/{owner}/{name}/quarantine")
