@@ -80,6 +80,8 @@ def test_the_wheel_installs_no_generic_name(names):
         "flakeguard/manifest.yml",
         "flakeguard/core/gate.py",
         "flakeguard/storage/migrations/env.py",
+        "flakeguard/bot/web/templates/base.html",
+        "flakeguard/bot/web/static/style.css",
         "flakeguard_pytest.py",
     ],
 )

@@ -4,7 +4,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from fakes.browser import HOSTILE, OURS, Browser, opened
+from fakes.browser import HOSTILE, OURS, Browser, lives, opened
 from fakes.clock import Clock
 from http_server import REPO, START, settings_for
 from reports import junit
@@ -328,3 +328,19 @@ def test_behind_a_proxys_path_every_address_begins_with_it(server):
 
 def test_the_time_of_the_page_is_told(reader):
     assert f"{START.day} Mar 2026, 12:00 UTC" in reader.opens("/web/").text
+
+
+def test_postgresql_tells_the_same(postgres_url):
+    other = opened(postgres_url)
+    other.makes_project(REPO, org="acme")
+    other.tokens = {scope: other.makes_token(scope)["token"] for scope in ("read", "admin", "ingest:trunk")}
+    other.tests = lives(other)
+    browser = Browser(other)
+    browser.signs_in(other.tokens["read"])
+    told = {path: browser.opens(path) for path in every_page(other)}
+    other.desk.database.close()
+    assert {answer.status_code for answer in told.values()} == {200}
+    assert (
+        "failed, then passed when the same commit was run again"
+        in told[f"/web/{REPO}/tests/{other.tests['b']}"].text
+    )
