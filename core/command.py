@@ -74,10 +74,10 @@ USAGE: Mapping[Verb, Usage] = {
         "history TEST", "Who decided what about it, and why.", "history test_login", (), True
     ),
     Verb.SUBSCRIBE: Usage(
-        "subscribe REPO [--daily 09:00] [--tz Europe/Paris] [--only all|proposals|digest]",
+        "subscribe REPO [--daily 09:00] [--tz Europe/Paris] [--only all|proposals|digest] [--silent]",
         "Send this channel the repository's messages (admins).",
         "subscribe acme/web --daily 09:00 --tz Europe/Paris",
-        ("daily", "tz", "only"),
+        ("daily", "tz", "only", "silent"),
     ),
     Verb.SETTINGS: Usage(
         "settings [repo]", "Who decides, for how long, how many (admins).", "settings acme/web"
@@ -85,7 +85,7 @@ USAGE: Mapping[Verb, Usage] = {
     Verb.WHOAMI: Usage("whoami", "What you may do, and why not more.", "whoami"),
     Verb.HELP: Usage("help [verb]", "This, or more about one verb.", "help top"),
 }
-_VALUELESS = frozenset({"share"})
+_VALUELESS = frozenset({"share", "silent"})
 _SYNONYMS = {
     "unquarantine": Verb.RELEASE,
     "pending": Verb.LIST,

@@ -19,7 +19,7 @@ from core.verdict import FailureVerdict, TestState
 from jobs.answer import QUARANTINED, FailureAnswer
 from jobs.answer import IngestAnswer as IngestAnswer  # noqa: PLC0414 - part of this module's interface
 from jobs.desk import Desk
-from jobs.respond import flag_new_ways, respond
+from jobs.respond import respond, tell_quarantines
 from jobs.score import Scoring, close_scoring, open_scoring
 from storage.database import Tx
 from storage.detection import find_detection
@@ -91,7 +91,7 @@ def _score(
     if outcome.mass_failure:
         mark_run(tx, project.id, stored.run_pk, infra=True)
     else:
-        flag_new_ways(tx, project, stored.failures, now=now)
+        tell_quarantines(tx, project, run, stored.failures, now=now)
     return outcome, respond(tx, scoring, outcome, now=now)
 
 

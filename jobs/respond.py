@@ -7,6 +7,7 @@ from typing import Any
 from core.engine import RunOutcome
 from core.fingerprint import first_line
 from core.quarantine import Quarantine
+from core.run import Run
 from core.tenancy import Project
 from core.thresholds import Thresholds
 from core.verdict import FailureVerdict, TestState
@@ -66,15 +67,31 @@ def _is_sure(told: Mapping[str, Any], thresholds: Thresholds) -> bool:
     return over and bool(told["confirmed"]) and told["state"] == TestState.FLAKY.value
 
 
-def flag_new_ways(tx: Tx, project: Project, failures: Iterable[StoredFailure], *, now: datetime) -> None:
-    """A quarantined test that fails in another way than approved is said in its thread, once per way."""
+def tell_quarantines(
+    tx: Tx, project: Project, run: Run, failures: Iterable[StoredFailure], *, now: datetime
+) -> None:
+    """What the threads of quarantined tests hear of their failures: the first one, and each new way to fail."""
     failed = [one for one in failures if one.attempts[-1].outcome.bad]
     covered = in_force(tx, project.id) if failed else {}
     for failure in failed:
         quarantine = covered.get(failure.test_id)
-        mark = next((one.hex() for one in reversed(failure.fingerprints) if one), "")
-        if quarantine is None or not mark or not quarantine.fingerprints or mark in quarantine.fingerprints:
-            continue
-        message = next((one.message for one in reversed(failure.attempts) if one.message), "")
-        payload = {"text": "It now fails in another way than the one approved.", "quote": first_line(message)}
-        note_in_thread(tx, quarantine, fact=f"other-{mark}", payload=payload, now=now)
+        if quarantine is not None:
+            _tell_first(tx, quarantine, run, now)
+            _tell_new_way(tx, quarantine, failure, now)
+
+
+def _tell_first(tx: Tx, quarantine: Quarantine, run: Run, now: datetime) -> None:
+    """The first failure since the decision, so that people see that it works."""
+    if quarantine.decided_at is None or run.at < quarantine.decided_at:
+        return
+    payload = {"text": f"First failure that does not count, in run {run.run_id}.", "url": run.url}
+    note_in_thread(tx, quarantine, fact="obeyed", payload=payload, now=now)
+
+
+def _tell_new_way(tx: Tx, quarantine: Quarantine, failure: StoredFailure, now: datetime) -> None:
+    mark = next((one.hex() for one in reversed(failure.fingerprints) if one), "")
+    if not mark or not quarantine.fingerprints or mark in quarantine.fingerprints:
+        return
+    message = next((one.message for one in reversed(failure.attempts) if one.message), "")
+    payload = {"text": "It now fails in another way than the one approved.", "quote": first_line(message)}
+    note_in_thread(tx, quarantine, fact=f"other-{mark}", payload=payload, now=now)

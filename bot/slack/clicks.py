@@ -7,7 +7,7 @@ from bot.slack.decisions import outcome, settle, snooze
 from bot.slack.homes import memberships
 from bot.slack.kit import Kit, spoken
 from bot.slack.pages import ListPage, QuarantineLine
-from bot.slack.refresh import publish_home, refresh_home
+from bot.slack.refresh import publish_home, refresh_homes
 from bot.slack.tenancy import project_of, projects_of, quarantine_of
 from bot.slack.values import read_project, read_test
 from bot.slack.visit import Visitor
@@ -76,7 +76,7 @@ async def approve_in_dialog(kit: Kit, visitor: Visitor, value: str) -> None:
         late = isinstance(done, Message)
         view = dialog.outcome("Too late", "warning", spoken(done)) if late else outcome(done)  # type: ignore[arg-type]
     await kit.views.update(visitor, visitor.visit.view_id, view)
-    await refresh_home(kit, visitor)
+    await refresh_homes(kit, visitor)
 
 
 async def deny_dialog(kit: Kit, visitor: Visitor, value: str, *, reason: str = "") -> None:

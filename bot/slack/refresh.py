@@ -8,7 +8,7 @@ import structlog
 from bot.slack.blocks.home import home
 from bot.slack.homes import home_page
 from bot.slack.kit import Kit
-from bot.slack.visit import Visitor
+from bot.slack.visit import Visit, Visitor
 from core.errors import FlakeGuardError
 from jobs.desk import Desk
 from storage.slack import home_viewers, opened_home
@@ -16,22 +16,29 @@ from storage.slack import home_viewers, opened_home
 log = structlog.get_logger(__name__)
 
 LATELY = timedelta(hours=24)
+MOST = 20
+"""Homes drawn anew at a time; Slack limits how often an app may do it."""
 
 
 async def publish_home(kit: Kit, visitor: Visitor) -> None:
     """Show the visitor their Home as it is now, and remember that they look at it."""
+    await _draw(kit, visitor)
+    await kit.act(_remember, visitor)
+
+
+async def _draw(kit: Kit, visitor: Visitor) -> None:
     page = await kit.act(home_page, kit.settings, visitor)
     if not page.begun:
         page = replace(page, install_url=await kit.github_app.install_url())
     await kit.views.publish(visitor, home(page))
-    await kit.act(_remember, visitor)
 
 
-async def refresh_home(kit: Kit, visitor: Visitor) -> None:
-    """After a decision: only for those who opened their Home lately; a failure only leaves it as it was."""
+async def refresh_homes(kit: Kit, visitor: Visitor) -> None:
+    """After a decision: for those who opened their Home lately, the one who decided first."""
     try:
-        if visitor.visit.user in await kit.act(_viewers, visitor):
-            await publish_home(kit, visitor)
+        viewers = await kit.act(_viewers, visitor)
+        for user in sorted(viewers, key=lambda one: one != visitor.visit.user)[:MOST]:
+            await _draw(kit, replace(visitor, visit=Visit(key="", team=visitor.visit.team, user=user)))
     except FlakeGuardError as error:
         log.info("slack.home_not_refreshed", reason=error.message)
 

@@ -192,6 +192,7 @@ async def subscribe_wish(kit: Kit, visitor: Visitor, command: Command) -> Messag
         kinds=command.options.get("only", "all").lower(),
         digest_time=_time(command.options.get("daily", "")),
         timezone=ZoneInfo(zone).key if zone else "",
+        silent_when_quiet="silent" in command.options,
     )
     return await subscribe_route(kit, visitor, route)
 
@@ -201,6 +202,7 @@ async def subscribe_route(kit: Kit, visitor: Visitor, route: Route) -> Message:
     project = await kit.act(subscribe, route, by=await kit.person(visitor))
     heard = settings.KINDS.get(route.kinds, "Proposals and digest").lower()
     when = f"; the digest comes at {route.digest_time}" if route.digest_time else ""
+    when += "; nothing when nothing is new" if route.silent_when_quiet else ""
     return notice.done(
         f"This channel hears about {project.repo}: {heard}{when}. If FlakeGuard is not in it yet, "
         "type /invite @FlakeGuard."

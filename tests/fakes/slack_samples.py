@@ -267,7 +267,7 @@ def storm(**changes):
 
 NOTES = {
     "note_first": Note(
-        "CI obeyed it for the first time.", url="https://github.com/acme/web/actions/runs/91830"
+        "First failure that does not count, in run 91830.", url="https://github.com/acme/web/actions/runs/91830"
     ),
     "note_other_failure": Note(
         "It failed with another text than the approved one:",

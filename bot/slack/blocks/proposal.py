@@ -6,7 +6,9 @@ from bot.slack.blocks.pieces import (
     Block,
     Message,
     actions,
+    bullets,
     button,
+    code,
     confirm,
     context,
     fields,
@@ -47,8 +49,9 @@ def proposal(card: ProposalCard) -> Message:
     """The card of a quarantine that waits for a decision (SLACK_LAYOUTS §1)."""
     findings, name = Findings.read(card.explanation), name_of(card)
     blocks = [
-        header(f"Quarantine {name}?"),
+        header(f"Quarantine {name}{_and_more(card)}?"),
         identity(card.test, card.repo, card.branch),
+        _one_cause(card),
         section(argument(findings)),
         rich(quote(card.quarantine.reason)) if _by_person(card) and card.quarantine.reason else None,
         fields(*numbers(card, findings)),
@@ -69,6 +72,24 @@ def proposal(card: ProposalCard) -> Message:
     return Message(_text(card, findings, name), tuple(block for block in blocks if block))
 
 
+def _and_more(card: ProposalCard) -> str:
+    return f" and {len(card.also)} more" if card.also else ""
+
+
+def _one_cause(card: ProposalCard) -> Block | None:
+    """Tests that fail together are decided together."""
+    if not card.also:
+        return None
+    shown = [[code(name)] for name in card.also[:LISTED]]
+    if len(card.also) > LISTED:
+        shown.append([words(f"and {len(card.also) - LISTED} more")])
+    told = "These fail together with it, with the same message; your decision counts for all:"
+    return rich(rich_line(words(told)), bullets(shown))
+
+
+LISTED = 10
+
+
 def numbers(card: ProposalCard, findings: Findings) -> list[tuple[str, str]]:
     """The four figures of a decision, each with its base."""
     rate = f" ({percent(findings.failed / findings.runs)})" if findings.runs else ""
@@ -84,7 +105,7 @@ def numbers(card: ProposalCard, findings: Findings) -> list[tuple[str, str]]:
 def cost(findings: Findings) -> str:
     """What the failures cost: pull requests hit and CI time, as far as it is known."""
     hit = count(findings.pull_requests, "pull request") if findings.pull_requests else "no pull request"
-    return f"{hit}, {duration(findings.ci_seconds)} of CI" if findings.ci_seconds else hit
+    return f"{hit}, {duration(findings.ci_seconds)} of CI" if findings.ci_seconds >= 1 else hit
 
 
 def run_strip(findings: Findings) -> Block | None:

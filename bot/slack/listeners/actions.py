@@ -11,6 +11,7 @@ from bot.slack import clicks, decisions, storms
 from bot.slack.blocks.pieces import Message
 from bot.slack.incoming import read_payload
 from bot.slack.kit import Kit
+from bot.slack.refresh import refresh_homes
 from bot.slack.visit import Visitor, visit_of
 
 Click = Callable[[Kit, Visitor, str], Awaitable[Message | None]]
@@ -97,4 +98,6 @@ async def _approve(kit: Kit, visitor: Visitor, value: str) -> Message | None:
     if visitor.visit.view_type == "modal":
         await clicks.approve_in_dialog(kit, visitor, value)
         return None
-    return await decisions.approve(kit, visitor, value)
+    told = await decisions.approve(kit, visitor, value)
+    kit.start(refresh_homes(kit, visitor))
+    return told

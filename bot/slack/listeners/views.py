@@ -11,7 +11,7 @@ from bot.slack.blocks import dialog
 from bot.slack.blocks.pieces import View
 from bot.slack.incoming import read_payload
 from bot.slack.kit import Kit
-from bot.slack.refresh import refresh_home
+from bot.slack.refresh import refresh_homes
 from bot.slack.submissions import Form
 from bot.slack.visit import Visitor, visit_of
 
@@ -48,7 +48,7 @@ def _listen(app: AsyncApp, kit: Kit, callback_id: str) -> None:
 
         async def work(visitor: Visitor) -> View | None:
             shown = await submit(kit, visitor, form)
-            kit.start(refresh_home(kit, visitor))
+            kit.start(refresh_homes(kit, visitor))
             return shown
 
         kit.start(kit.serve_dialog(visit, title, visit.view_id, work))

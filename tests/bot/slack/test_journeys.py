@@ -124,6 +124,17 @@ def test_the_home_tab_shows_what_waits_and_leads_to_the_decision(any_office):
     assert any_office.alice.home("Nothing waits for you")
 
 
+def test_everybodys_home_follows_a_decision(any_office):
+    any_office.fails_now_and_then()
+    card = any_office.card("Quarantine test")
+    any_office.bob.opens_home()
+    any_office.bob.home("1 decision waits for you")
+
+    any_office.alice.clicks(card, "fg.proposal.approve")
+
+    assert any_office.bob.home("Nothing waits for you")
+
+
 def test_somebody_without_a_role_sees_no_proposals_on_their_home(reading_office):
     reading_office.vera.opens_home()
 
@@ -314,8 +325,9 @@ def test_a_channel_is_subscribed_by_an_admin_only(any_office):
     any_office.bob.types("subscribe acme/web --daily 9:00 --tz Europe/Paris")
     assert any_office.bob.answer("Only admins of acme/web")
 
-    any_office.alice.types("subscribe acme/web --daily 9:00 --tz Europe/Paris --only digest")
-    assert "digest only; the digest comes at 09:00" in words_of(any_office.alice.answer("hears about"))
+    any_office.alice.types("subscribe acme/web --daily 9:00 --tz Europe/Paris --only digest --silent")
+    heard = words_of(any_office.alice.answer("hears about"))
+    assert "digest only; the digest comes at 09:00; nothing when nothing is new" in heard
 
 
 def test_linking_a_login_shows_ones_tests(any_office):
