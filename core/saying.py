@@ -40,6 +40,8 @@ class ProposalCard:
     """Failures since it was approved."""
     last_failure: datetime | None = None
     url: str = ""
+    also: tuple[str, ...] = ()
+    """Full names of the other tests with the same cause: the decision is one about them, too."""
 
 
 @dataclass(frozen=True, slots=True)
