@@ -1,7 +1,9 @@
 """One upload into one run's results: whatever way the reports came, all are read before any is stored."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from typing import BinaryIO
 
 from core.combine import combined
@@ -9,7 +11,7 @@ from core.errors import ValidationError
 from core.junit import ReportStream, stream_report
 from core.limits import DEFAULT, Limits
 from core.report import CaseResult, Report, SuiteError
-from core.unpack import unpack
+from core.unpack import document_names, unpack
 
 METADATA = "flakeguard.json"
 """Our own note inside an artifact; never a report."""
@@ -55,15 +57,38 @@ class Intake:
 
 def take_in(uploads: Sequence[Upload], *, variant: str = "", limits: Limits = DEFAULT) -> Intake:
     """Read everything, or raise naming the file that cannot be read."""
-    if len(uploads) == 1 and sniff(uploads[0].content) != "zip":
+    if _lone(uploads, limits):
         # One document, however large, need not lie in memory as a whole.
-        ((_, stream),) = _streams(uploads, variant=variant, limits=limits)
-        return Intake(iter(stream), stream, 1)
+        streams = _streams(uploads, variant=variant, limits=limits)
+        _, stream = next(streams)
+        return Intake(_open_until_read(iter(stream), streams), stream, 1)
     reports = [report for _, report in documents(uploads, variant=variant, limits=limits)]
     if not reports:
         raise ValidationError("The upload holds no report (*.xml or *.json).", field="body")
     whole = combined(reports)
     return Intake(iter(whole.cases), whole, len(reports))
+
+
+def _lone(uploads: Sequence[Upload], limits: Limits) -> bool:
+    names = (
+        inner
+        for upload in uploads
+        for inner in document_names(upload.content, name=upload.name, limits=limits)
+        if not _is_ours(inner)
+    )
+    return len(tuple(islice(names, 2))) == 1
+
+
+def _open_until_read(
+    cases: Iterator[CaseResult], streams: Generator[tuple[str, ReportStream]]
+) -> Iterator[CaseResult]:
+    """The cases; a second look at them needs the archive they lie in."""
+    with closing(streams):
+        yield from cases
+
+
+def _is_ours(name: str) -> bool:
+    return name.rsplit("/", 1)[-1] == METADATA
 
 
 def documents(
@@ -77,10 +102,10 @@ def documents(
 
 def _streams(
     uploads: Iterable[Upload], *, variant: str, limits: Limits
-) -> Iterator[tuple[str, ReportStream]]:
+) -> Generator[tuple[str, ReportStream]]:
     for upload in uploads:
         for name, content in unpack(upload.content, name=upload.name, limits=limits):
-            if name.rsplit("/", 1)[-1] != METADATA:
+            if not _is_ours(name):
                 yield name, stream_report(content, name=name, limits=limits, variant=variant)
 
 

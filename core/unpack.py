@@ -177,25 +177,41 @@ class _Gunzip(_Stream):
             )
 
 
+def document_names(source: BinaryIO, *, name: str, limits: Limits = DEFAULT) -> list[str]:
+    """What `unpack` would give, by name and unread."""
+    head = _head(source)
+    if not head.startswith(_ZIP):
+        return [name.removesuffix(".gz") if head.startswith(_GZIP) else name]
+    with _opened(source, name or "the upload", limits) as archive:
+        return [entry.filename for entry in _documents(archive, name or "the upload", limits)]
+
+
 def _unzip(source: BinaryIO, *, name: str, limits: Limits) -> Iterator[tuple[str, BinaryIO]]:
     what = name or "the upload"
-    _check_directory(source, what, limits)
-    try:
-        archive = zipfile.ZipFile(source)
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
-        raise ValidationError(f"{what} is a damaged zip file ({error}).") from error
-    with archive:
-        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-        for entry in entries:
-            _check_entry(entry, what, limits)
-        _check_total(entries, what, limits)
-        documents = [entry for entry in entries if entry.filename.lower().endswith(_DOCUMENTS)]
-        if not documents:
-            raise ValidationError(f"{what} holds no XML or JSON file.")
-        for entry in documents:
+    with _opened(source, what, limits) as archive:
+        for entry in _documents(archive, what, limits):
             stream = _Entry(archive, entry, what)
             _no_archive(_head(stream), f"{entry.filename} in {what}")
             yield entry.filename, cast("BinaryIO", stream)
+
+
+def _opened(source: BinaryIO, what: str, limits: Limits) -> zipfile.ZipFile:
+    _check_directory(source, what, limits)
+    try:
+        return zipfile.ZipFile(source)
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
+        raise ValidationError(f"{what} is a damaged zip file ({error}).") from error
+
+
+def _documents(archive: zipfile.ZipFile, what: str, limits: Limits) -> list[zipfile.ZipInfo]:
+    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    for entry in entries:
+        _check_entry(entry, what, limits)
+    _check_total(entries, what, limits)
+    documents = [entry for entry in entries if entry.filename.lower().endswith(_DOCUMENTS)]
+    if not documents:
+        raise ValidationError(f"{what} holds no XML or JSON file.")
+    return documents
 
 
 def _check_directory(source: BinaryIO, what: str, limits: Limits) -> None:

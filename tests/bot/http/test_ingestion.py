@@ -17,7 +17,7 @@ def zipped(**files):
     memory = io.BytesIO()
     with zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
-            archive.writestr(f"{name}.xml", content)
+            archive.writestr(name if "." in name else f"{name}.xml", content)
     return memory.getvalue()
 
 
@@ -122,6 +122,27 @@ def test_real_reports_of_real_tools(server, name):
         201,
         True,
     )
+
+
+BROKEN = (SAMPLES / "gotestsum-build-failure.xml").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [BROKEN, gzip.compress(BROKEN), zipped(one=BROKEN), zipped(one=BROKEN, two=junit("test_a"))],
+    ids=["plain", "gzip", "zip of one", "zip of two"],
+)
+def test_what_failed_outside_of_tests_is_told_however_it_comes(server, body):
+    answer = server.uploads(body).json()
+    assert len(answer["suite_errors"]) == 1
+    assert answer["all_failures_quarantined"] is False
+
+
+def test_a_note_of_ours_beside_the_report_is_no_report(server):
+    answer = server.uploads(
+        zipped(flakeguard=b"{}", one=junit("test_a")).replace(b"guard.xml", b"guard.json")
+    )
+    assert (answer.status_code, answer.json()["reports"]) == (201, 1)
 
 
 def test_jests_own_json_is_read_by_its_bytes_whatever_the_header_says(server):
