@@ -29,7 +29,7 @@ SUITE = '<?xml version="1.0" encoding="utf-8"?><testsuites name="pytest tests"><
 TRACE = "".join(
     f'  File "shop/module_{n}.py", line {n}, in call_{n}\n    assert left == right\n' for n in range(20)
 )
-LINE = "2026-11-22 02:49:36,746 INFO shop.cart added item 4711 to the cart of a customer\n"
+LINE = "2026-11-22 02:49:36,746 INFO [worker-1] shop.cart: added item 4711 to a customer's cart\n"
 
 
 def lean(count: int) -> bytes:
@@ -47,6 +47,13 @@ def printing(count: int) -> bytes:
     """Every case passes and prints 8 KB."""
     printed = f"><system-out><![CDATA[{LINE * 100}]]></system-out></testcase>"
     return _document(count, lambda _: printed)
+
+
+def suites(count: int) -> bytes:
+    """Five cases in each suite, as the runners of Java and JavaScript write them."""
+    cases = lean(count).decode().split("\n")
+    groups = ("\n".join(cases[at : at + 5]) for at in range(0, count, 5))
+    return '</testsuite>\n<testsuite name="next" tests="5" time="0.5">\n'.join(groups).encode()
 
 
 def _document(count: int, rest: Callable[[int], str]) -> bytes:
@@ -108,13 +115,14 @@ CONTENDERS = {
     "xml.etree": stdlib,
     "lxml tree": libxml2,
 }
-KINDS = {"lean": lean, "failing": failing, "printing": printing}
+KINDS = {"lean": lean, "suites": suites, "failing": failing, "printing": printing}
 FULL = {
     "lean": (100, 1000, 10_000, 200_000),
+    "suites": (10_000,),
     "failing": (100, 1000, 10_000, 50_000),
     "printing": (100, 1000, 12_500),
 }
-QUICK = {"lean": (100, 10_000), "failing": (100, 5_000), "printing": (100, 2_000)}
+QUICK = {"lean": (100, 10_000), "suites": (10_000,), "failing": (100, 5_000), "printing": (100, 2_000)}
 
 
 def compare(kind: str, count: int, rounds: int) -> None:

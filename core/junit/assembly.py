@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 
@@ -96,16 +97,28 @@ def second_pass(
 ) -> Iterator[CaseResult]:
     """Results one by one; a repeated test leaves when its last entry has come."""
     waiting: dict[int, dict[Key, _Group]] = {}
-    for batch in naming.batches(again()):
+
+    def results(batch: Batch) -> Iterator[CaseResult]:
         if not repeated or repeated.keys().isdisjoint(map(hash, batch.keys())):
-            yield from batch.results()
-            continue
-        for key, written, entry, output in batch.singles():
-            for result in _complete(
-                key, written, entry, output, naming=naming, repeated=repeated, waiting=waiting
-            ):
-                note(result)
-                yield result
+            return batch.results()
+        return _singly(batch, naming, repeated, waiting, note)
+
+    return chain.from_iterable(map(results, naming.batches(again())))
+
+
+def _singly(
+    batch: Batch,
+    naming: Naming,
+    repeated: dict[int, int],
+    waiting: dict[int, dict[Key, _Group]],
+    note: Note,
+) -> Iterator[CaseResult]:
+    for key, written, entry, output in batch.singles():
+        for result in _complete(
+            key, written, entry, output, naming=naming, repeated=repeated, waiting=waiting
+        ):
+            note(result)
+            yield result
 
 
 def _complete(

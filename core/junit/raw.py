@@ -31,6 +31,15 @@ class Mark(NamedTuple):
     time: str = ""
 
 
+_WEIGHS_AS_A_CASE = 400
+"""Characters."""
+
+
+def weight(mark: Mark, output: str) -> int:
+    """How many silent cases fit into the memory that this takes."""
+    return (len(mark.message) + len(mark.text) + len(output)) // _WEIGHS_AS_A_CASE
+
+
 class RawCase(NamedTuple):
     """One `<testcase>` as written."""
 
@@ -45,7 +54,8 @@ class RawCase(NamedTuple):
 
     @property
     def size(self) -> int:
-        return 1
+        """What it weighs in memory, counted in silent cases."""
+        return 1 + sum(weight(mark, self.output) for mark in self.marks)
 
     def raw_cases(self) -> "Iterator[RawCase]":
         """Itself: rows hold many."""

@@ -20,7 +20,7 @@ from core.report import CaseResult, Report, SuiteError, TestKey
 _EMPTY = "the report holds no test at all"
 _NAMED = 5
 HELD = 50_000
-"""Up to this many cases wait in memory for the end of the document; longer documents are read twice."""
+"""Up to this many silent cases, or what weighs as much, wait in memory for the end; longer documents are read twice."""
 
 
 class ReportStream:

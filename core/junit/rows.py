@@ -9,7 +9,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from core.junit.elements import end_of_cdata
-from core.junit.raw import Mark, RawCase, Suite
+from core.junit.raw import Mark, RawCase, Suite, weight
 from core.junit.references import (
     UnreadableError,
     content,
@@ -59,7 +59,8 @@ class Rows:
 
     @property
     def size(self) -> int:
-        return self.count
+        """What it weighs in memory, counted in silent cases."""
+        return self.count + sum(weight(mark, output) for mark, output in self.said.values())
 
     def raw_cases(self) -> Iterator[RawCase]:
         """The same, one by one."""

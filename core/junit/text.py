@@ -35,7 +35,7 @@ def told(message: str, kind: str, text: str, *, limit: int) -> str | None:
     body = text.strip()
     head = message.strip()
     if head and head not in body:
-        body = f"{head}\n{body}".rstrip()
+        body = f"{head}\n{body}" if body else head
     if kind and kind not in body:
         body = f"{kind}: {body}" if body else kind
     return bounded(printable(body), limit) or None

@@ -3,6 +3,7 @@
 from collections import deque
 from io import BytesIO
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from samples.documents import reports
@@ -27,6 +28,16 @@ class Dribble(BytesIO):
 
     def read(self, size=-1, /):
         return super().read(min(size, self._step) if size >= 0 else -1)
+
+
+class Counted(BytesIO):
+    """Knows how often it was read from its beginning."""
+
+    beginnings = 0
+
+    def read(self, size=-1, /):
+        self.beginnings += self.tell() == 0
+        return super().read(size)
 
 
 class Plain(Walker):
@@ -74,6 +85,15 @@ def test_two_passes_find_the_same_cases(data, held):
     report = read_report(data)
     assert {case.key: case for case in stream} == {case.key: case for case in report.cases}
     assert _told(stream.warnings) == _told(report.warnings)
+
+
+@pytest.mark.parametrize(("characters", "times_read"), [(0, 1), (4000, 2)])
+def test_long_messages_are_read_twice_instead_of_held(characters, times_read):
+    failure = f"<failure>{'x' * characters}</failure>"
+    cases = "".join(f'<testcase name="t{n}">{failure}</testcase>' for n in range(40))
+    source = Counted(f"<testsuite>{cases}</testsuite>".encode())
+    assert len(list(ReportStream(source, name="", limits=DEFAULT, variant="", held=50))) == 40
+    assert source.beginnings == times_read
 
 
 @settings(max_examples=50, deadline=None)
