@@ -1,14 +1,18 @@
 """The verbs that read: status, top, show, list, history, whoami."""
 
+from dataclasses import replace
+
 from bot.slack import reads
 from bot.slack.ask import which_project, which_test
 from bot.slack.blocks import history, listing, show, status, top, whoami
 from bot.slack.blocks.pieces import Message
 from bot.slack.homes import who_page
 from bot.slack.kit import Kit
+from bot.slack.pages import TestPage
 from bot.slack.tenancy import project_of
 from bot.slack.visit import Visitor
 from bot.version import version
+from bot.web.links import page_of_test
 from core.command import Command, Verb
 from core.tenancy import Project
 from storage.database import Tx
@@ -74,7 +78,8 @@ async def show_answer(kit: Kit, visitor: Visitor, command: Command) -> Message:
         found = which_test(tx, visitor, command.words, Verb.SHOW)
         if isinstance(found, Message):
             return found
-        return show.show(reads.page_of_test(tx, found.project, found.test.id, kit.desk.now()))
+        page = reads.page_of_test(tx, found.project, found.test.id, kit.desk.now())
+        return show.show(linked(kit, page))
 
     return await kit.read(look)
 
@@ -87,9 +92,14 @@ async def show_of(
     def look(tx: Tx) -> Message:
         project = project_of(tx, visitor, project_id)
         page = reads.page_of_test(tx, project, test_id, kit.desk.now())
-        return show.show(reads.shared(page, shared_by))
+        return show.show(reads.shared(linked(kit, page), shared_by))
 
     return await kit.read(look)
+
+
+def linked(kit: Kit, page: TestPage) -> TestPage:
+    """With the address of the test's page, where there are web pages."""
+    return replace(page, web_url=page_of_test(kit.settings, page.repo, page.test.id))
 
 
 async def list_answer(kit: Kit, visitor: Visitor, command: Command) -> Message:

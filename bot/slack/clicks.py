@@ -1,7 +1,8 @@
 """What the buttons do that open dialogs, turn pages or show things."""
 
+from bot.settings import Settings
 from bot.slack import answers, reads, wishes
-from bot.slack.blocks import deny, dialog, evidence, link, notice, release, top, waiting
+from bot.slack.blocks import deny, dialog, evidence, link, notice, release, top, waiting, web
 from bot.slack.blocks.pieces import Message, View
 from bot.slack.decisions import outcome, settle, snooze
 from bot.slack.homes import memberships
@@ -12,8 +13,9 @@ from bot.slack.tenancy import project_of, projects_of, quarantine_of
 from bot.slack.values import read_project, read_test
 from bot.slack.visit import Visitor
 from bot.slack.wishes import Chosen
+from bot.web.links import signin_link
 from core.command import Verb
-from core.errors import FlakeGuardError
+from core.errors import FlakeGuardError, ForbiddenError
 from core.quarantine import Quarantine, State, parse_handle
 from core.tenancy import Person
 from jobs import decide, sample
@@ -29,7 +31,7 @@ MAX_WAITING = 30
 async def evidence_dialog(kit: Kit, visitor: Visitor, value: str) -> None:
     """What each failure proves, as it was when proposed."""
     parse_handle(value)
-    await kit.fill(visitor, "Evidence", lambda: kit.read(_evidence, visitor, value))
+    await kit.fill(visitor, "Evidence", lambda: kit.read(_evidence, kit, visitor, value))
 
 
 async def review_dialog(kit: Kit, visitor: Visitor, value: str) -> None:
@@ -39,14 +41,14 @@ async def review_dialog(kit: Kit, visitor: Visitor, value: str) -> None:
     async def gather() -> View:
         roles = await kit.act(memberships, visitor)
         deciding = {item.repo for item in roles if item.role.may_decide}
-        return await kit.read(_evidence, visitor, value, deciding)
+        return await kit.read(_evidence, kit, visitor, value, deciding)
 
     await kit.fill(visitor, "Evidence", gather)
 
 
-def _evidence(tx: Tx, visitor: Visitor, value: str, deciding: set[str] | None = None) -> View:
+def _evidence(tx: Tx, kit: Kit, visitor: Visitor, value: str, deciding: set[str] | None = None) -> View:
     quarantine, project = quarantine_of(tx, visitor, value)
-    page = reads.evidence_page(tx, project, quarantine)
+    page = answers.linked(kit, reads.evidence_page(tx, project, quarantine))
     return evidence.evidence(page, may_decide=project.repo in (deciding or set()))
 
 
@@ -57,7 +59,7 @@ async def evidence_now_dialog(kit: Kit, visitor: Visitor, value: str) -> None:
     def look(tx: Tx) -> View:
         project = project_of(tx, visitor, wanted.project_id)
         page = reads.page_of_test(tx, project, wanted.test_id, kit.desk.now(), weeks=False)
-        return evidence.evidence(page, frozen=False)
+        return evidence.evidence(answers.linked(kit, page), frozen=False)
 
     await kit.fill(visitor, "Evidence", lambda: kit.read(look))
 
@@ -175,6 +177,18 @@ async def full_list(kit: Kit, visitor: Visitor, value: str) -> Message:
     wanted = read_project(value)
     (days,) = numbers(wanted.rest, answers.DAYS)
     return await answers.top_of(kit, visitor, wanted.project_id, days=days, limit=top.MAX_SHOWN)
+
+
+async def web_dialog(kit: Kit, visitor: Visitor, _value: str) -> None:
+    """The way into the web pages, for this person alone."""
+    if visitor.foreign:
+        raise ForbiddenError("The web pages are for people of this workspace.")
+    team, user = visitor.workspace.team, visitor.visit.user
+    await kit.fill(visitor, "Web dashboard", lambda: kit.act(_door, kit.settings, team=team, user=user))
+
+
+def _door(desk: Desk, settings: Settings, *, team: str, user: str) -> View:
+    return web.web_door(signin_link(settings, desk, team=team, user=user))
 
 
 async def load_sample(kit: Kit, visitor: Visitor, _value: str) -> None:

@@ -82,6 +82,7 @@ def home_page(desk: Desk, settings: Settings, visitor: Visitor) -> HomePage:
             suggestion=_calm(tx, ending, now),
             repos=tuple(_health(tx, project, now, own) for project in projects[-SHOWN:]),
             sample=own is not None,
+            web=settings.web and not visitor.foreign,
             role=_role_sentence(roles),
             refreshed=now,
             ingest_url=f"{settings.base_url}/api/v1/ingestion/junit",

@@ -84,6 +84,8 @@ class HomePage:
     refreshed: datetime
     ingest_url: str = ""
     install_url: str = ""
+    web: bool = False
+    """There are web pages, and this person may see them."""
     sample: bool = False
     """The person looks at a sample repository that only they see."""
 
@@ -115,6 +117,8 @@ class TestPage:
     quarantine: Quarantine | None = None
     last_result: datetime | None = None
     first_seen: datetime | None = None
+    web_url: str = ""
+    """Its page, where there are web pages."""
     shared_by: str = ""
 
 

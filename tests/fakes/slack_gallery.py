@@ -20,6 +20,7 @@ from bot.slack.blocks import (
     status,
     top,
     waiting,
+    web,
     whoami,
 )
 from bot.slack.blocks.saying import message, simpler
@@ -144,6 +145,7 @@ def modals():
             None, choices=tuple((1, replace(samples.LOGIN, id=index)) for index in range(1, 31))
         ),
         "propose_any": propose.propose(None, repos=repos, fragment="test_login"),
+        "web": web.web_door("https://flakeguard.example.com/web/enter?t=" + "x" * 300),
         "loading": dialog.loading("Evidence"),
         "saving": dialog.saving("Deny the quarantine"),
         "outcome": dialog.outcome("Denied", "success", "It keeps blocking merges until 6 Dec."),

@@ -267,7 +267,8 @@ def storm(**changes):
 
 NOTES = {
     "note_first": Note(
-        "First failure that does not count, in run 91830.", url="https://github.com/acme/web/actions/runs/91830"
+        "First failure that does not count, in run 91830.",
+        url="https://github.com/acme/web/actions/runs/91830",
     ),
     "note_other_failure": Note(
         "It failed with another text than the approved one:",
@@ -360,6 +361,7 @@ def home(number=2, **changes):
         refreshed=NOW,
         ingest_url=f"{BASE}/api/v1/ingestion/junit",
         install_url="https://github.com/apps/flakeguard",
+        web=True,
     )
     return replace(base, **changes)
 
@@ -398,6 +400,7 @@ def test_page(**changes):
         quarantine=quarantine(),
         last_result=NOW - timedelta(minutes=12),
         first_seen=datetime(2026, 10, 23, 8, tzinfo=UTC),
+        web_url=f"{BASE}/web/acme/web/tests/1",
     )
     return replace(base, **changes)
 

@@ -22,7 +22,7 @@ from bot.slack.blocks.pieces import (
 from bot.slack.blocks.proposal import cost, decision_buttons, run_strip
 from bot.slack.blocks.reasons import evidence_lines, verdict_line
 from bot.slack.blocks.show import common_failure, likely_rate
-from bot.slack.blocks.words import number, of_runs, short_name
+from bot.slack.blocks.words import label, number, of_runs, short_name
 from bot.slack.escape import escape, line
 from bot.slack.pages import TestPage
 from core.quarantine import State
@@ -91,8 +91,10 @@ def _actions(page: TestPage, *, may_decide: bool) -> Block | None:
     waits = quarantine and quarantine.state is State.PROPOSED
     decide = decision_buttons(quarantine, name) if quarantine and waits and may_decide else []
     says = "Open the latest failed run in the browser"
+    opens = label("Open ", name, " in the browser")
     row = [
         *decide,
+        link_button("fg.open.test", "Open in browser", says=opens, url=page.web_url),
         link_button("fg.open.run", "Latest failed run", says=says, url=page.findings.last_failed_url),
     ]
     return actions(*row) if any(row) else None

@@ -176,6 +176,9 @@ def _buttons(page: HomePage) -> Block:
     return actions(
         settings if page.admin else None,
         button("fg.home.propose", "Propose a quarantine…", says="Propose a quarantine", value="open"),
+        button("fg.home.web", "Web dashboard…", says="Open the web dashboard", value="open")
+        if page.web
+        else None,
     )
 
 

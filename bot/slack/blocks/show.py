@@ -135,8 +135,17 @@ def _actions(page: TestPage, name: str) -> Block | None:
         else _propose(page, name),
         button("fg.show.evidence", "Evidence", says=label("Show the evidence for ", name), value=value),
         button("fg.show.share", "Share here", says=label("Post ", name, " in the channel"), value=value),
-        link_button("fg.open.run", "Open", says=label("Open the failed run of ", name), url=page.test.url),
+        _open(page, name),
     )
+
+
+def _open(page: TestPage, name: str) -> Block | None:
+    """The test's page; without web pages its latest failed run."""
+    if page.web_url:
+        return link_button(
+            "fg.open.test", "Open", says=label("Open ", name, " in the browser"), url=page.web_url
+        )
+    return link_button("fg.open.run", "Open", says=label("Open the failed run of ", name), url=page.test.url)
 
 
 def _propose(page: TestPage, name: str) -> Block | None:

@@ -6,10 +6,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import httpx
 import pytest
 from fakes.slack import Channel
 from fakes.slack_office import SETUP, now
-from fakes.slack_people import has_action, words_of
+from fakes.slack_people import find_element, has_action, words_of
 from results import case, run_of
 
 from core.quarantine import State
@@ -122,6 +123,21 @@ def test_the_home_tab_shows_what_waits_and_leads_to_the_decision(any_office):
     assert "It cannot block a merge" in words_of(any_office.alice.dialog("cannot block"))
     assert any_office.card("Quarantined: test_redirect")
     assert any_office.alice.home("Nothing waits for you")
+
+
+def test_the_home_leads_into_the_web_pages_as_oneself(any_office):
+    any_office.fails_now_and_then()
+    any_office.bob.opens_home()
+    any_office.bob.clicks(any_office.bob.home("Repositories"), "fg.home.web")
+
+    view = any_office.bob.dialog("You come in as yourself")
+    _, opened = find_element(view, "fg.open.web")
+    page = httpx.get(
+        opened["url"].replace("https://flakeguard.example.com", any_office.server.url), trust_env=False
+    )
+
+    assert page.status_code == 200
+    assert any_office.bob.user in page.text
 
 
 def test_everybodys_home_follows_a_decision(any_office):
