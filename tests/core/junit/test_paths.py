@@ -90,9 +90,9 @@ def test_two_passes_find_the_same_cases(data, held):
 @pytest.mark.parametrize(("characters", "times_read"), [(0, 1), (4000, 2)])
 def test_long_messages_are_read_twice_instead_of_held(characters, times_read):
     failure = f"<failure>{'x' * characters}</failure>"
-    cases = "".join(f'<testcase name="t{n}">{failure}</testcase>' for n in range(40))
+    cases = "".join(f'<testcase name="t{n}">{failure}</testcase>' for n in range(200))
     source = Counted(f"<testsuite>{cases}</testsuite>".encode())
-    assert len(list(ReportStream(source, name="", limits=DEFAULT, variant="", held=50))) == 40
+    assert len(list(ReportStream(source, name="", limits=DEFAULT, variant="", held=300))) == 200
     assert source.beginnings == times_read
 
 
