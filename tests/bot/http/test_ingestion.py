@@ -139,9 +139,7 @@ def test_what_failed_outside_of_tests_is_told_however_it_comes(server, body):
 
 
 def test_a_note_of_ours_beside_the_report_is_no_report(server):
-    answer = server.uploads(
-        zipped(flakeguard=b"{}", one=junit("test_a")).replace(b"guard.xml", b"guard.json")
-    )
+    answer = server.uploads(zipped(**{"flakeguard.json": b"{}"}, one=junit("test_a")))
     assert (answer.status_code, answer.json()["reports"]) == (201, 1)
 
 
