@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bot.cli.opened import opened, operator, settings
+from bot.cli.opened import opened, operator
 from bot.cli.output import Json, emit, note, say, show_table
 from core.errors import ValidationError
 from core.tenancy import Role, Scope
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 REPO = typer.Argument(..., metavar="OWNER/NAME", help="The repository.")
 _PERIOD = re.compile(r"(\d{1,5})\s*([hdw])")
-_PLACE = re.compile(r"(?:[A-Z0-9]{1,20}/)?[A-Z0-9]{1,20}")
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 
@@ -91,35 +90,19 @@ def create_project(
     as_json: bool = Json,
 ) -> None:
     """Create a project for a repository."""
+    from bot.cli.channels import let_hear
     from bot.views import project_view
     from jobs.enroll import enroll_project
 
     with opened() as desk:
         made = enroll_project(desk, repo, by=operator(), organization=org, default_branch=default_branch)
         for one in channel:
-            _subscribe(desk, made, one)
+            let_hear(desk, made, one)
     if as_json:
         emit({**project_view(made), "channels": channel})
         return
     say(f"Project {made.repo} ({made.id}), default branch {made.default_branch}")
     note(f"Next: flakeguard token create {made.repo} --scope ingest:trunk")
-
-
-def _subscribe(desk: "Desk", project: "Project", place: str) -> None:
-    """Let a channel hear of the project; TEAM/CHANNEL where the bot is in several workspaces.
-
-    Where it is in one, routes name no workspace: naming it must not make a second route to the same channel.
-    """
-    from jobs.subscribe import subscribe
-    from storage.slack import Route
-
-    if not _PLACE.fullmatch(place):
-        raise ValidationError(
-            "A channel is a Slack channel id such as C024BE91L, or TEAM/CHANNEL.", field="channel"
-        )
-    team, _, channel = place.rpartition("/")
-    team = "" if settings().slack_bot_token else team
-    subscribe(desk, Route(project_id=project.id, team=team, channel=channel), by=operator())
 
 
 def list_all_projects(

@@ -57,6 +57,16 @@ class TestTenants:
         assert listed == [{"user": "U1", "role": "admin"}]
         assert [flakeguard("approver", "remove", project, "U1").code for _ in range(2)] == [0, 1]
 
+    def test_channels_come_and_go(self, flakeguard, project):
+        added = flakeguard("channel", "add", project, "C7", "--json").json
+        again = flakeguard("channel", "add", project, "C7")
+        listed = flakeguard("channel", "list", project, "--json").json["items"]
+        gone = flakeguard("channel", "remove", project, "C7")
+        missing = flakeguard("channel", "remove", project, "C7")
+        assert (added["subscribed"], again.code, gone.code, missing.code) == (True, 0, 0, 1)
+        assert [(one["channel"], one["kinds"]) for one in listed] == [("C7", "all")]
+        assert "No channel" in flakeguard("channel", "list", project).out
+
     def test_a_project_with_channels(self, flakeguard):
         good = flakeguard("project", "create", "acme/shop", "--channel", "T1/C1", "--channel", "C2", "--json")
         bad = flakeguard("project", "create", "acme/other", "--channel", "#general")
