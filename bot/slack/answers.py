@@ -153,4 +153,5 @@ async def history_of(kit: Kit, visitor: Visitor, project_id: int, test_id: int) 
 async def whoami_answer(kit: Kit, visitor: Visitor, _command: Command) -> Message:
     """`whoami`."""
     guest = await kit.people.guest(visitor)
-    return whoami.whoami(await kit.act(who_page, visitor, guest=guest))
+    page = await kit.act(who_page, visitor, guest=guest)
+    return whoami.whoami(replace(page, web=kit.settings.web and not visitor.foreign))

@@ -184,6 +184,8 @@ class WhoPage:
     memberships: tuple[Membership, ...]
     refusal: str = ""
     """Why they may decide nothing at all (guest, foreign); empty when that is not so."""
+    web: bool = False
+    """There are web pages, and this person may see them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -468,6 +468,7 @@ def who(number=2, **changes):
             Membership(f"acme/repo-{index}", roles[index % 3], "S0APPROV" if index % 3 == 0 else "", Policy())
             for index in range(number)
         ),
+        web=True,
     )
     return replace(base, **changes)
 

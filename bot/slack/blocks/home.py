@@ -21,6 +21,7 @@ from bot.slack.blocks.pieces import (
     table,
 )
 from bot.slack.blocks.saying import rows_as_list
+from bot.slack.blocks.web import web_button
 from bot.slack.blocks.words import clock, count, label, number, of_runs, plain_day, short_name
 from bot.slack.escape import NOTHING, escape, line
 from bot.slack.pages import FIRST_FINDINGS, HomePage, MyTest, QuarantineLine, RepoHealth
@@ -176,9 +177,7 @@ def _buttons(page: HomePage) -> Block:
     return actions(
         settings if page.admin else None,
         button("fg.home.propose", "Propose a quarantine…", says="Propose a quarantine", value="open"),
-        button("fg.home.web", "Web dashboard…", says="Open the web dashboard", value="open")
-        if page.web
-        else None,
+        web_button() if page.web else None,
     )
 
 

@@ -1,6 +1,11 @@
 """The dialog that lets one person into the web pages: the link in it works once, for ten minutes."""
 
-from bot.slack.blocks.pieces import View, actions, context, link_button, modal, section
+from bot.slack.blocks.pieces import Block, View, actions, button, context, link_button, modal, section
+
+
+def web_button() -> Block:
+    """Asks for the link; it is made anew each time, because it does not live long."""
+    return button("fg.web.open", "Web dashboard…", says="Open the web dashboard", value="open")
 
 
 def web_door(url: str) -> View:

@@ -1,6 +1,7 @@
 """`whoami`: what somebody may do, and why not more."""
 
-from bot.slack.blocks.pieces import Message, context, section
+from bot.slack.blocks.pieces import Message, actions, context, section
+from bot.slack.blocks.web import web_button
 from bot.slack.blocks.words import count
 from bot.slack.escape import escape
 from bot.slack.pages import Membership, WhoPage
@@ -17,10 +18,13 @@ def whoami(page: WhoPage) -> Message:
     refusal = f":no_entry_sign: *{page.refusal}*\n" if page.refusal else ""
     body = refusal + ("\n".join(lines) or "This workspace has no repository yet.")
     text = page.refusal or "; ".join(f"{escape(item.repo)}: {item.role}" for item in page.memberships[:5])
-    return Message(
-        text or "You are not known in any repository.",
-        (section(f"You are <@{page.user}>, {login}."), section(body), context("Only you see this")),
-    )
+    blocks = [
+        section(f"You are <@{page.user}>, {login}."),
+        section(body),
+        actions(web_button()) if page.web else None,
+        context("Only you see this"),
+    ]
+    return Message(text or "You are not known in any repository.", tuple(block for block in blocks if block))
 
 
 def _membership(item: Membership) -> str:

@@ -29,7 +29,7 @@ CLICKS: dict[str, Click] = {
     "fg.home.channel": clicks.settings_dialog,
     "fg.home.propose": clicks.propose_dialog,
     "fg.home.link": clicks.link_dialog,
-    "fg.home.web": clicks.web_dialog,
+    "fg.web.open": clicks.web_dialog,
     "fg.home.sample": clicks.load_sample,
     "fg.home.unsample": clicks.remove_sample,
     "fg.show.proposal": clicks.review_dialog,

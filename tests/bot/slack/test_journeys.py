@@ -128,7 +128,7 @@ def test_the_home_tab_shows_what_waits_and_leads_to_the_decision(any_office):
 def test_the_home_leads_into_the_web_pages_as_oneself(any_office):
     any_office.fails_now_and_then()
     any_office.bob.opens_home()
-    any_office.bob.clicks(any_office.bob.home("Repositories"), "fg.home.web")
+    any_office.bob.clicks(any_office.bob.home("Repositories"), "fg.web.open")
 
     view = any_office.bob.dialog("You come in as yourself")
     _, opened = find_element(view, "fg.open.web")
