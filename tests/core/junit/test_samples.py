@@ -1,5 +1,6 @@
 """The samples of real tools against what their test sources say, written by hand."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,18 @@ SAMPLES = Path(__file__).parents[2] / "samples"
 
 def read(sample: str) -> Report:
     return read_report((SAMPLES / sample).read_bytes(), name=sample)
+
+
+def elsewhere(data: bytes, *, year: str, host: str, checkout: str, browser: str) -> bytes:
+    """The same report from another run: another time, machine, place and release of the browser."""
+    text = data.decode(errors="surrogateescape")
+    text = re.sub(r"\b2026-\d\d-\d\dT\d\d:\d\d:\d\d", f"{year}-01-15T23:59:01", text)
+    text = re.sub(r"-2026\d{10}\b", f"-{year}0115235901", text)
+    text = re.sub(r'hostname="(?:vm|localhost|ci-1234)"', f'hostname="{host}"', text)
+    text = re.sub(r'\b(time|duration)="[\d.]+"', r'\1="7.25"', text)
+    text = text.replace("156.0.0.0", browser).replace("156_0_0_0", browser.replace(".", "_"))
+    text = text.replace("156_0_8078_79", browser.replace(".", "_"))
+    return text.replace("/home/ci/project", checkout).encode(errors="surrogateescape")
 
 
 def outcomes(report: Report) -> dict[str, list[str]]:
@@ -43,6 +56,16 @@ def test_streaming_says_the_same_as_reading(sample):
         assert tuple(stream) == report.cases
     assert (stream.dialect, stream.partial) == (report.dialect, report.partial)
     assert (stream.warnings, stream.suite_errors) == (report.warnings, report.suite_errors)
+
+
+@pytest.mark.parametrize("sample", sorted({*TRUTH, *DIALECTS}))
+def test_another_run_on_another_machine_names_the_same_tests(sample):
+    data = (SAMPLES / sample).read_bytes()
+    one = elsewhere(data, year="2026", host="runner-7", checkout="/__w/shop/shop", browser="156.0.0.0")
+    other = elsewhere(
+        data, year="2027", host="gw-12", checkout="/home/runner/work/shop/shop", browser="157.1.2.30"
+    )
+    assert [case.key for case in read_report(one).cases] == [case.key for case in read_report(other).cases]
 
 
 @pytest.mark.parametrize("project", ["chromium-desktop", "mobile"])
