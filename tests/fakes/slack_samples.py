@@ -172,10 +172,13 @@ def card(state=State.PROPOSED, *, test=LOGIN, explanation=None, failures_since=0
     )
 
 
+TOGETHER = tuple(f"tests/auth/test_session.py::TestSession::test_refresh_{number}" for number in range(500))
 CARDS = {
     "proposal": card(),
     "proposal_by_person": card(proposed_by=CAROL, reason="Times out on CI about once a day.", needed=2),
     "proposal_one_vote": card(needed=2, votes=(Vote(ALICE, NOW),)),
+    "proposal_together": replace(card(), also=TOGETHER[:2]),
+    "proposal_together_500": replace(card(), also=TOGETHER),
     "decided": card(State.ACTIVE),
     "decided_by_policy": card(State.ACTIVE, decided_by="flakeguard", decided_via=Via.POLICY),
     "decided_by_api": card(
