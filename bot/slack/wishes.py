@@ -11,7 +11,7 @@ from bot.slack.kit import Kit
 from bot.slack.tenancy import project_of, projects_of
 from bot.slack.visit import Visitor
 from core.command import Command, Verb, parse_days, split_repo
-from core.errors import ForbiddenError, ValidationError
+from core.errors import ForbiddenError, NotFoundError, ValidationError
 from core.quarantine import Quarantine, SettledError
 from core.tenancy import Project, Role
 from jobs import decide
@@ -240,6 +240,10 @@ def _settings_view(tx: Tx, visitor: Visitor, project_id: int | None) -> View:
 def _administered(tx: Tx, visitor: Visitor, project_id: int | None) -> Project:
     """The named project, or the first one the visitor is admin of."""
     projects = projects_of(tx, visitor) if project_id is None else [project_of(tx, visitor, project_id)]
+    if not projects:
+        raise NotFoundError(
+            "No repository is known here yet: flakeguard project create OWNER/NAME makes one."
+        )
     for project in projects:
         if role_of(tx, project.id, visitor.visit.user) is Role.ADMIN and not visitor.foreign:
             return project

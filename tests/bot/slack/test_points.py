@@ -495,6 +495,16 @@ def test_point_21_an_uninstalled_app_keeps_its_data_and_says_the_route_is_broken
     assert state_of(office).state is State.ACTIVE
 
 
+def test_choosing_a_channel_before_there_is_a_repository_says_what_is_missing(slack, sqlite_url):
+    with Server(settings_for(slack, sqlite_url)) as server:
+        office = Office(slack, server, None, HttpWire(server.url, clock=server.clock.stamp))
+        office.alice.opens_home()
+
+        office.alice.clicks(office.alice.home("Nothing received yet"), "fg.home.channel")
+
+        assert office.alice.dialog("flakeguard project create OWNER/NAME")
+
+
 def test_a_response_url_elsewhere_is_never_called(office):
     office.alice.types("status", response_url="http://127.0.0.1:9/steal")
 
