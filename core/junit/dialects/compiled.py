@@ -1,4 +1,4 @@
-"""Go (gotestsum, Ginkgo), Rust (nextest), GoogleTest, Catch2, doctest, QtTest and ctest."""
+"""Go (gotestsum, Ginkgo), Rust (nextest), .NET, XCTest, GoogleTest, Catch2, doctest, QtTest and ctest."""
 
 import re
 
@@ -15,6 +15,9 @@ _NOT_STARTED = (
     "BAD_COMMAND",
 )
 _AROUND_TESTS = frozenset({"initTestCase", "cleanupTestCase"})
+_ASSEMBLIES = (".dll", ".exe")
+_FRAMEWORK = re.compile(r"[\\/](net(?:coreapp)?\d[\w.\-]*)[\\/]")
+_XCTEST_SUITES = frozenset({"All tests", "Selected tests"})
 _GINKGO_NODE = re.compile(r"\[((?:Synchronized|Report)?(?:Before|After)Suite|DeferCleanup \(Suite\))\]")
 
 
@@ -47,6 +50,20 @@ def _of_program(raw: RawCase) -> Key:
     return stable_file(suite), class_name, name, file, variant
 
 
+def _dotnet(seen: Evidence) -> bool:
+    first = seen.first_case
+    return first is not None and seen.root == "testsuites" and first.file.endswith(_ASSEMBLIES)
+
+
+def _of_assembly(raw: RawCase) -> Key:
+    """The file is the assembly, in a folder of its build configuration and target framework."""
+    suite, class_name, name, file, _ = plain_key(raw)
+    if not file.endswith(_ASSEMBLIES):
+        return suite, class_name, name, file, ""
+    framework = _FRAMEWORK.search(file)
+    return suite, class_name, name, "", framework[1] if framework else ""
+
+
 def _ginkgo_suite(raw: RawCase) -> str | None:
     return raw.suite.name if bad(raw) and _GINKGO_NODE.match(raw.name) else around(raw)
 
@@ -62,6 +79,13 @@ DIALECTS = (
     Dialect(name="googletest", claims=lambda seen: seen.attributes.get("name") == "AllTests"),
     Dialect(
         name="ginkgo", claims=lambda seen: "SuiteSucceeded" in seen.properties, suite_error=_ginkgo_suite
+    ),
+    Dialect(name="dotnet", claims=_dotnet, key=_of_assembly),
+    # A class has one method of a name, so what occurs again was run again.
+    Dialect(
+        name="xctest",
+        claims=lambda seen: seen.attributes.get("name") in _XCTEST_SUITES,
+        repeats=Repeats.AFTER_FAILURE,
     ),
     Dialect(name="doctest", claims=lambda seen: "doctest_version" in seen.suite_attributes, key=_of_program),
     Dialect(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from core.identity import stable_file
 from core.junit.dialects.base import (
@@ -74,10 +75,15 @@ def _mocha(seen: Evidence) -> bool:
 def _browser(raw: RawCase) -> Key:
     """Karma names the suite and the class after the browser with its version, which changes every few weeks."""
     suite, class_name, name, file, _ = plain_key(raw)
-    written = _BROWSER.match(suite)
-    browser = written[1] if written else suite
-    mangled = suite.replace(" ", "_").replace(".", "_")
+    browser, mangled = _browser_of(suite)
     return raw.suite.package, class_name.removeprefix(mangled).lstrip("."), name, file, browser
+
+
+@lru_cache(maxsize=256)
+def _browser_of(suite: str) -> tuple[str, str]:
+    """The browser without its version, and the suite as karma-junit-reporter puts it in front of the class."""
+    written = _BROWSER.match(suite)
+    return written[1] if written else suite, suite.replace(" ", "_").replace(".", "_")
 
 
 def _web_test_runner(raw: RawCase) -> Key:
