@@ -47,9 +47,9 @@ def around(raw: RawCase) -> str | None:
     """Hooks of Mocha and fixtures of unittest look like tests in what many reporters write."""
     if not bad(raw):
         return None
-    if _HOOK.match(raw.name):
+    if "hook" in raw.name and _HOOK.match(raw.name):
         return raw.class_name or raw.suite.name
-    if _HOOK.match(raw.class_name):
+    if "hook" in raw.class_name and _HOOK.match(raw.class_name):
         return raw.name
     written = f"{raw.class_name}.{raw.name}" if raw.class_name else raw.name
     owner = raw.class_name + raw.suite.name
