@@ -11,6 +11,8 @@ from core.report import Outcome
 from storage.history import Execution
 
 HEIGHT: Final = 100
+LABELS: Final = 15
+"""Dates that fit side by side on a phone."""
 LEAST: Final = 3
 """A day with one failure among hundreds still shows."""
 
@@ -22,15 +24,24 @@ class Bar:
     day: date
     value: int
     height: int
+    labelled: bool
+    """There is room for its date."""
+    month: bool
+    """It is the first of its month whose date is shown."""
 
 
 def bars(daily: Sequence[tuple[str, int]]) -> tuple[Bar, ...]:
-    """Failures per day, oldest first."""
+    """Failures per day, oldest first; of many days only some are labelled, the newest always."""
     most = max((value for _, value in daily), default=0)
-    return tuple(
-        Bar(date.fromisoformat(day), value, max(LEAST, round(HEIGHT * value / most)) if value else 0)
-        for day, value in daily
-    )
+    every = -(-len(daily) // LABELS)
+    drawn: list[Bar] = []
+    months: set[int] = set()
+    for left, (text, value) in zip(range(len(daily) - 1, -1, -1), daily, strict=True):
+        day, labelled = date.fromisoformat(text), left % every == 0
+        height = max(LEAST, round(HEIGHT * value / most)) if value else 0
+        drawn.append(Bar(day, value, height, labelled, labelled and day.month not in months))
+        months |= {day.month} if labelled else set()
+    return tuple(drawn)
 
 
 def bars_in_words(shown: Sequence[Bar]) -> str:

@@ -11,6 +11,7 @@ from reports import junit
 from starlette.testclient import TestClient
 
 from bot.app import build
+from bot.web.key import web_key
 from bot.web.links import (
     dashboard_page,
     flaky_tests_page,
@@ -18,6 +19,7 @@ from bot.web.links import (
     quarantine_page,
     repository_page,
 )
+from bot.web.session import SlackSession, sealed_session
 from core.tenancy import Person, Via
 from jobs.sample import load_sample
 from storage.quarantine import list_quarantines
@@ -286,6 +288,20 @@ class TestDecisions:
         text = Markup(reader.opens(f"/web/{REPO}/audit").text).text
         assert ("quarantine.approved" in text, "The chain is whole" in text) == (True, True)
 
+    def test_a_changed_event_shows(self, server, reader):
+        with server.desk.database.begin() as tx:
+            tx.exec_driver_sql("DROP TRIGGER audit_no_update")
+            tx.exec_driver_sql("UPDATE audit_event SET actor = 'nobody' WHERE seq = 2")
+        text = Markup(reader.opens(f"/web/{REPO}/audit").text).text
+        assert "The chain is broken. Event 2" in text
+
+    def test_what_was_added_since_is_walked_too(self, server, reader):
+        before = Markup(reader.opens(f"/web/{REPO}/audit").text).text
+        self.decided(server)
+        after = Markup(reader.opens(f"/web/{REPO}/audit").text).text
+        counts = [int(re.search(r"all (\d+) events", text)[1]) for text in (before, after)]
+        assert counts[1] - counts[0] == 2
+
 
 class TestSamples:
     def test_a_sample_is_seen_by_its_owner_only(self, empty_server, newcomer):
@@ -310,6 +326,17 @@ class TestLinks:
     def test_they_are_empty_while_the_pages_are_switched_off(self, server):
         off = server.settings.model_copy(update={"web": False})
         assert {repository_page(off, REPO), dashboard_page(off), page_of_test(off, REPO, 1)} == {""}
+
+
+def test_a_database_that_does_not_answer_is_told_in_a_sentence(tmp_path, lived_in):
+    server = opened(f"sqlite:///{tmp_path}/empty.db", lived_in[1])
+    browser = Browser(server)
+    key = web_key(server.settings, server.desk)
+    session = sealed_session(key, SlackSession("T1", "U1"), now=server.clock())
+    browser.http.cookies.set("__Host-flakeguard", session)
+    answer = browser.opens("/web/")
+    server.desk.database.close()
+    assert (answer.status_code, "Not available right now" in answer.text) == (503, True)
 
 
 def test_behind_a_proxys_path_every_address_begins_with_it(server):
