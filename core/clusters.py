@@ -1,44 +1,44 @@
-"""Failures with one cause: many tests, one message, one card."""
+"""Tests with one cause fail together, with the same message, again and again: they are asked about on one card."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from core.detection_state import ProjectState
-from core.ledger import DAY
 
-TOGETHER = 3
-"""So many tests with one fingerprint are one cause."""
+TOGETHER = 2
+"""Once is chance; so many runs in which they failed alike are one cause ..."""
+MOSTLY = 0.5
+"""... when at least this share of the failures of each of them was in common."""
 
-
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """Tests that failed of one cause."""
-
-    fingerprint: bytes
-    tests: tuple[int, ...]
-    failures: int
-    first_at: int
-    last_at: int
+Saying = tuple[int, int]
+"""A message and the workflow run it was seen in."""
 
 
-def clusters(state: ProjectState, now: int, *, days: int = 28, together: int = TOGETHER) -> list[Cluster]:
-    """Fingerprints that several tests share, most failures first."""
-    since = now - days * DAY
-    found = []
-    for signature, seen in state.by_signature.items():
-        recent = [(at, test) for at, test in seen if at > since]
-        tests = sorted({test for _, test in recent})
-        if len(tests) >= together:
-            mark = signature.to_bytes(8, signed=True)
-            found.append(Cluster(mark, tuple(tests), len(recent), recent[0][0], recent[-1][0]))
-    return sorted(found, key=lambda c: (-c.failures, c.fingerprint))
+def one_card_each(state: ProjectState, tests: Iterable[int]) -> list[tuple[int, ...]]:
+    """Group tests to be proposed; the first of each group leads."""
+    cards: list[list[int]] = []
+    said = {test: _sayings(state, test) for test in sorted(set(tests))}
+    for test, mine in said.items():
+        card = next((card for card in cards if _one_cause(mine, said[card[0]])), None)
+        if card is None:
+            cards.append([test])
+        else:
+            card.append(test)
+    return [tuple(card) for card in cards]
 
 
-def one_card_each(tests: Iterable[int], found: Sequence[Cluster]) -> list[tuple[int, ...]]:
-    """Group tests to be proposed: those whose failures share a cause stand on one card."""
-    cause = {test: cluster.fingerprint for cluster in reversed(found) for test in cluster.tests}
-    cards: defaultdict[bytes, list[int]] = defaultdict(list)
-    for test in sorted(tests):
-        cards[cause.get(test, test.to_bytes(9))].append(test)
-    return [tuple(card) for card in cards.values()]
+def _sayings(state: ProjectState, test: int) -> frozenset[Saying]:
+    suspect = state.suspects.get(test)
+    failures = suspect.live.failures if suspect else ()
+    return frozenset((f.facts.fingerprint, f.facts.group) for f in failures if f.facts.fingerprint)
+
+
+def _one_cause(mine: frozenset[Saying], theirs: frozenset[Saying]) -> bool:
+    common = len(mine & theirs)
+    return common >= TOGETHER and common >= MOSTLY * max(len(mine), len(theirs))
+
+
+def fellows(state: ProjectState, test: int, *, since: int) -> Sequence[int]:
+    """Other tests that failed with a message of this one within the time, whenever that was."""
+    marks = {mark for mark, _ in _sayings(state, test)}
+    found = {other for mark in marks for at, other in state.by_signature.get(mark, ()) if at > since}
+    return sorted(found - {test})

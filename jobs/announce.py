@@ -8,6 +8,7 @@ from core.policy import Policy
 from core.quarantine import Quarantine
 from core.tenancy import Project
 from storage import publication
+from storage.cause import leader
 from storage.database import Tx
 from storage.publication import Publication
 from storage.slack import Route, channels_for
@@ -16,7 +17,14 @@ from storage.slack import Route, channels_for
 def announce_proposal(
     tx: Tx, project: Project, policy: Policy, proposed: Quarantine, *, now: datetime
 ) -> None:
-    """One card in each channel that hears of this project's proposals; asking again changes nothing."""
+    """One card in each channel that hears of this project's proposals; asking again changes nothing.
+
+    What has the same cause as a proposal that waits is told on that one's card.
+    """
+    lead = leader(tx, proposed)
+    if lead is not None:
+        publication.touch(tx, project_id=project.id, kind="proposal", subject=lead.id, now=now)
+        return
     for route in channels_for(tx, project.id, "proposals"):
         publication.want(
             tx,

@@ -3,11 +3,12 @@
 from datetime import datetime
 
 from core.errors import NotFoundError
-from core.naming import longer_name, short_name
-from core.quarantine import State
+from core.naming import full_name, longer_name, short_name
+from core.quarantine import Quarantine, State
 from core.saying import Note, ProposalCard, Saying
 from jobs.digest_card import compose_digest, view_of
 from jobs.storm_card import compose_storm
+from storage.cause import followers
 from storage.database import Tx
 from storage.flake import failures_since
 from storage.project import get_policy, get_project
@@ -67,7 +68,16 @@ def compose_card(tx: Tx, project_id: int, quarantine_id: int) -> ProposalCard:
         failures_since=failures,
         last_failure=last,
         url=str(quarantine.evidence.get("last_failed_url") or ""),
+        also=_also(tx, quarantine),
     )
+
+
+def _also(tx: Tx, quarantine: Quarantine) -> tuple[str, ...]:
+    """The tests that stand on its card while it asks."""
+    if quarantine.state is not State.PROPOSED:
+        return ()
+    led = [one.test_id for one in followers(tx, quarantine)]
+    return tuple(sorted(full_name(test.key) for test in get_tests(tx, quarantine.project_id, led).values()))
 
 
 def _told_apart(tx: Tx, project_id: int, test: TestCase) -> str:

@@ -11,6 +11,7 @@ from jobs.desk import Desk
 from jobs.role import group_role
 from jobs.settle import check_cap, record_refusal, settle
 from jobs.settle import max_role as max_role  # noqa: PLC0414 - part of this module's interface
+from jobs.together import also
 from storage import audit
 from storage.approver import role_of
 from storage.database import Tx
@@ -34,7 +35,9 @@ def approve(desk: Desk, quarantine_id: int, *, by: Person, project_id: int | Non
             check_cap(tx, before.project_id, policy)
         return after
 
-    return settle(desk, quarantine_id, project_id=project_id, by=by, verb="approved", step=step)
+    decided = settle(desk, quarantine_id, project_id=project_id, by=by, verb="approved", step=step)
+    also(desk, decided, lambda one: approve(desk, one.id, by=by, project_id=one.project_id))
+    return decided
 
 
 def deny(
@@ -57,9 +60,23 @@ def deny(
         return rules.deny(before, by=by, role=role, reason=reason, cooldown_days=days, now=now)
 
     details = {"real_bug": real_bug}
-    return settle(
+    decided = settle(
         desk, quarantine_id, project_id=project_id, by=by, verb="denied", step=step, details=details
     )
+    also(
+        desk,
+        decided,
+        lambda one: deny(
+            desk,
+            one.id,
+            by=by,
+            reason=reason,
+            cooldown_days=cooldown_days,
+            project_id=one.project_id,
+            real_bug=real_bug,
+        ),
+    )
+    return decided
 
 
 def release(

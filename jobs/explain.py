@@ -5,10 +5,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from core.clusters import fellows
 from core.detection_state import ProjectState
 from core.explain import Explanation, explain
 from core.fingerprint import first_line
 from core.judge import Case, case_of
+from core.naming import full_name
 from core.tenancy import Project
 from jobs.score import load_state
 from storage.clock import project_time
@@ -16,10 +18,11 @@ from storage.database import Tx
 from storage.flake import Flake, flakes
 from storage.project import get_policy
 from storage.result import RunRecord, failures_of_run
-from storage.test_case import TestCase
+from storage.test_case import TestCase, get_tests
 from storage.test_run import runs_by_id
 
 PROOFS = frozenset({"retry_pass", "rerun_pass"})
+FELLOWS_SHOWN = 10
 MESSAGES_READ = 20
 """Newest failures whose messages are compared; the most common of them is shown."""
 
@@ -43,6 +46,7 @@ def explain_test(
         "test_id": test.id,
         "window_days": thresholds.window_days,
         "fingerprints": _fingerprints(case),
+        "same_failure": _same_failure(tx, project, fellows(state, test.id, since=int(since.timestamp()))),
         **_cost(found),
         **_message(tx, project, test, found),
         "last_failed_url": _url_of_last(found, runs),
@@ -61,6 +65,12 @@ def _fingerprints(case: Case | None) -> list[str]:
         {one.facts.fingerprint for one in case.ledger.failures if one.facts.fingerprint} if case else set()
     )
     return sorted(f"{one & (2**64 - 1):016x}" for one in prints)
+
+
+def _same_failure(tx: Tx, project: Project, others: Sequence[int]) -> list[dict[str, Any]]:
+    """Other tests that have failed with one of its messages lately."""
+    tests = get_tests(tx, project.id, others[:FELLOWS_SHOWN])
+    return [{"test_id": one.id, "name": full_name(one.key)} for one in tests.values()]
 
 
 def _flat(told: Explanation) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Propose: ask people whether a test may be quarantined. The scorer asks for confirmed flaky tests only."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from jobs.announce import announce_proposal
 from jobs.desk import Desk
 from jobs.explain import explain_test
 from jobs.settle import record, record_refusal, room, spoken
+from storage.cause import LEAD
 from storage.database import Tx
 from storage.project import get_policy, get_project
 from storage.quarantine import (
@@ -61,18 +62,30 @@ def propose(
 
 
 def propose_confirmed(
-    tx: Tx, project: Project, explanations: Mapping[int, dict[str, Any]], *, now: datetime
+    tx: Tx,
+    project: Project,
+    explanations: Mapping[int, dict[str, Any]],
+    *,
+    cards: Iterable[tuple[int, ...]],
+    now: datetime,
 ) -> list[Quarantine]:
-    """The scorer asks, for tests found flaky beyond doubt, as many as the policy's cap has room for."""
+    """The scorer asks, for tests found flaky beyond doubt, as many as the policy's cap has room for.
+
+    Tests of one of the `cards` have one cause: the first of them leads, and a decision about it is one about all.
+    """
     lock_decisions(tx, project.id)
     policy = get_policy(tx, project.id)
     blocked, places = blocked_tests(tx, project.id, now), max(0, room(tx, project.id, policy))
     opened: list[Quarantine] = []
-    for test_id in [one for one in explanations if one not in blocked]:
-        test = get_test(tx, project.id, test_id)
-        draft = _draft(project, test, policy, explanations[test_id], by=FLAKEGUARD, now=now)
-        if draft.needed and len(opened) < places:
-            opened.append(_open(tx, project, policy, test, draft, by=FLAKEGUARD, now=now))
+    for card in cards:
+        lead: Quarantine | None = None
+        for test_id in [one for one in card if one not in blocked]:
+            test = get_test(tx, project.id, test_id)
+            told = explanations[test_id] | ({LEAD: lead.id} if lead else {})
+            draft = _draft(project, test, policy, told, by=FLAKEGUARD, now=now)
+            if draft.needed and len(opened) < places:
+                opened.append(_open(tx, project, policy, test, draft, by=FLAKEGUARD, now=now))
+                lead = lead or opened[-1]
     return opened
 
 

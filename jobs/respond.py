@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from core.clusters import one_card_each
 from core.engine import RunOutcome
 from core.fingerprint import first_line
 from core.quarantine import Quarantine
@@ -58,7 +59,10 @@ def ask_about(tx: Tx, scoring: Scoring, test_ids: Iterable[int], *, now: datetim
     tests = get_tests(tx, scoring.project.id, wanted - blocked_tests(tx, scoring.project.id, now))
     told = {test.id: explain_test(tx, scoring.project, test, now, scoring.state) for test in tests.values()}
     sure = {test_id: one for test_id, one in told.items() if _is_sure(one, scoring.thresholds)}
-    return propose_confirmed(tx, scoring.project, sure, now=now) if sure else []
+    if not sure:
+        return []
+    cards = one_card_each(scoring.state, sure)
+    return propose_confirmed(tx, scoring.project, sure, cards=cards, now=now)
 
 
 def _is_sure(told: Mapping[str, Any], thresholds: Thresholds) -> bool:

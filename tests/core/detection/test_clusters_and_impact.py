@@ -4,9 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 from histories.ci import BAD, OK, Ci, failed
 
-from core.clusters import clusters, one_card_each
+from core.clusters import fellows, one_card_each
 from core.impact import Hit, impact
-from core.placing import seconds
 
 AT = datetime(2026, 5, 4, tzinfo=UTC)
 
@@ -16,14 +15,13 @@ def hit(run="r", **kwargs):
     return Hit(run, **(values | kwargs))
 
 
-def test_tests_that_fail_with_one_message_are_one_cluster():
+def test_tests_that_keep_failing_together_with_one_message_are_one_card():
     ci = Ci()
-    for test in (3, 5, 9):
-        ci.run(f"c{test}", failed(test, BAD, OK, message="db gone"))
-    ci.run("d", failed(11, BAD, OK, message="own fault"))
-    (cluster,) = clusters(ci.state, seconds(ci.now))
-    assert (cluster.tests, cluster.failures) == ((3, 5, 9), 3)
-    assert sorted(one_card_each([3, 5, 11], [cluster])) == [(3, 5), (11,)]
+    for _ in range(3):
+        ci.run("c", *(failed(test, BAD, OK, message="db gone") for test in (3, 5)), hours=30)
+        ci.run("d", failed(9, BAD, OK, message="db gone"))
+    assert one_card_each(ci.state, [3, 5, 9]) == [(3, 5), (9,)]
+    assert fellows(ci.state, 9, since=0) == [3, 5]
 
 
 def test_nothing_costs_nothing():
