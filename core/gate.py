@@ -90,6 +90,7 @@ ALIASES = {
     "testng": "maven",
     "unittest-xml-reporting": "unittest",
     "vitest-json": "vitest",
+    "xctest": "xcodebuild",
 }
 """Other names of the same runners: programs as they are called, and dialects as the reports tell them."""
 
