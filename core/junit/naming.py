@@ -52,15 +52,19 @@ class Naming:
 
     def _in_bulk(self, rows: Rows, batch: Batch) -> bool:
         """Name many at a time, if nothing about them needs a look at each."""
-        told = {at: rows.raw_case(at) for at in rows.said}
-        if not self._simple(rows) or any(self.dialect.suite_error(raw) is not None for raw in told.values()):
+        if not self._simple(rows):
             return False
         start = len(batch)
+        told: dict[int, Entry] = {}
+        for at in rows.said:
+            raw = rows.raw_case(at)
+            if self.dialect.suite_error(raw) is not None:
+                return False
+            told[start + at] = attempts(raw, self.dialect, self._limits)
         self._extend(batch, rows)
-        for at, raw in told.items():
-            batch.entries[start + at] = attempts(raw, self.dialect, self._limits)
-            if raw.output:
-                batch.outputs[start + at] = printable(raw.output)
+        for at, entry in told.items():
+            batch.entries[at] = entry
+        batch.outputs |= {start + at: printable(output) for at, (_, output) in rows.said.items() if output}
         return True
 
     def _simple(self, rows: Rows) -> bool:

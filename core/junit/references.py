@@ -1,6 +1,7 @@
 """Text as XML writes it, read without a parser: references, line ends, and what may not occur."""
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -54,7 +55,7 @@ def _allowed(code: int) -> bool:
     return code in _BLANKS or any(code in block for block in _CHARACTERS)
 
 
-def content(pieces: list[bytes]) -> str:
+def content(pieces: Sequence[bytes]) -> str:
     """The text of an element; every second piece is the inside of a CDATA section."""
     if len(pieces) == 1:
         return unescaped(_with_line_feeds(pieces[0].decode()))

@@ -3,6 +3,7 @@
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 from core.junit.elements import COMPLEX, MISSING, body, end_of_case, end_of_cdata
 from core.junit.heap import Heap
@@ -20,6 +21,8 @@ _PRINTED = re.compile(rb"\]\]>[ \t\r\n]*+</(system-out|system-err)>[ \t\r\n]*+</
 _FAILED = re.compile(rb"</(failure|error|skipped)>[ \t\r\n]*+</testcase>")
 _NEXT = re.compile(rb"[ \t\r\n]*+<(?:(/testcase)|(system-out|system-err)[ \t\r\n]*+(/?))>")
 _SLASH = 6
+_EMPTY = (b"",)
+_told = partial(tuple.__new__, Told)
 BYTES_PER_CHARACTER = 12
 """The longest reference, so that what is kept in bytes holds what is kept in characters."""
 
@@ -124,24 +127,27 @@ class Taken:
 
     def _marked(self, buffer: bytes, found: re.Match[bytes]) -> int:
         """The end of a case with one failure, error or skip, perhaps followed by output."""
-        mark, attributes, slash = found.group(4, 5, 6)
-        begin, at = found.end(1), found.end()
-        text: list[bytes] = []
-        outputs: list[list[bytes]] = []
+        mark, slash = found.group(4, 6)
+        at = found.end()
         end = buffer.find(b"<", at)
         close = _FAILED.match(buffer, end) if end >= 0 and not slash else None
         if close and close[1] == mark and end - at <= self._most_text:
-            text.append(buffer[at:end])
-            end = close.end()
-        else:
-            end = at if slash else body(buffer, at, b"</%b>" % mark, most=self._most_text, into=text)
-            end = self._outputs(buffer, end, outputs) if end >= 0 else end
-        if end >= 0:
-            if self.run is None:
-                self.run = self._begin()
-            heap = self.run.heap
-            heap.told.append(Told(len(heap.tags), mark, attributes, text or [b""], outputs, (begin, end)))
-            self.size += end - begin
+            return self._tell(found, (buffer[at:end],), (), close.end())
+        text: list[bytes] = []
+        end = at if slash else body(buffer, at, b"</%b>" % mark, most=self._most_text, into=text)
+        outputs: list[list[bytes]] = []
+        end = self._outputs(buffer, end, outputs) if end >= 0 else end
+        return self._tell(found, text or _EMPTY, outputs, end) if end >= 0 else end
+
+    def _tell(
+        self, found: re.Match[bytes], text: Sequence[bytes], outputs: Sequence[Sequence[bytes]], end: int
+    ) -> int:
+        if self.run is None:
+            self.run = self._begin()
+        heap = self.run.heap
+        begin, mark, attributes = found.end(1), found[4], found[5]
+        heap.told.append(_told((len(heap.tags), mark, attributes, text, outputs, (begin, end))))
+        self.size += end - begin
         return end
 
     def _outputs(self, buffer: bytes, at: int, into: list[list[bytes]]) -> int:
