@@ -10,7 +10,7 @@ from core.report import Outcome, SuiteError
 
 Key = tuple[str, str, str, str, str]
 SEPARATOR = " > "
-_HOOK = re.compile(r"(?:^|.* )\"(?:before|after) (?:all|each)\" hook|(?:before|after) (?:all|each) hook for ")
+_HOOK = re.compile(r"(?:^|.* )\"(?:before|after) (?:all|each)\" hook")
 _FIXTURE = re.compile(r"(?:setUp|tearDown)(?:Class|Module) \(")
 _PRETENDED = ("_ErrorHolder", "_FailedTest", "nose.suite.ContextSuite", "nose.failure.Failure")
 """What unittest and nose call that which stands for a fixture or a module in a list of tests."""

@@ -34,6 +34,7 @@ _jasmine_shaped = shaped(
     ("name", "timestamp", "hostname", "time", "errors", "tests", "skipped", "disabled", "failures"),
 )
 _STACK = re.compile(r"^ +at .+:\d+:\d+\)?$", re.MULTILINE)
+_UNQUOTED_HOOK = re.compile(r"(?:before|after) (?:all|each) hook for ")
 _MOCHA_BEGINS = ("name", "timestamp", "tests")
 
 
@@ -102,6 +103,11 @@ def _webdriver(raw: RawCase) -> Key:
     return suite, class_name.removeprefix(f"{capabilities}."), name, file or told.get("file", ""), browser
 
 
+def _webdriver_hook(raw: RawCase) -> str | None:
+    """Mocha's hooks without their quotation marks."""
+    return raw.suite.name if bad(raw) and _UNQUOTED_HOOK.match(raw.name) else nameless(raw)
+
+
 def _retried(raw: RawCase) -> Outcome | None:
     """WebdriverIO writes the failed attempts of a test as skipped entries in front of it, with their traces."""
     return Outcome.FAILED if _STACK.search(raw.output) else None
@@ -166,6 +172,7 @@ DIALECTS = (
         key=_webdriver,
         repeats=Repeats.AFTER_FAILURE,
         skipped_means=_retried,
+        suite_error=_webdriver_hook,
     ),
     Dialect(name="bun", claims=_named("bun test"), suite_error=_bun_hook),
     Dialect(name="deno", claims=_named("deno test")),

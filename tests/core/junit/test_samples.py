@@ -106,6 +106,7 @@ def test_playwright_projects_are_variants(project, name, attempts):
         ("junit/mocha-xunit-named.xml", "leaky"),
         ("junit/vitest-named.xml", "broken.test.mjs"),
         ("junit/bun.xml", "hooked"),
+        ("junit/webdriverio.xml", "hooked"),
         ("junit/karma.xml", ""),
         ("junit/node-test-broken.xml", "node_t/broken.test.js"),
         ("junit/tap-formatter-junit.xml", "dies_t"),
