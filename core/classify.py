@@ -226,7 +226,19 @@ def _support(state: ProjectState, ledger: Ledger, read: Reading, signature: int)
         if not read.base_red[index]:
             stretches.setdefault(read.origins[index], []).append(failure)
     said = [s for s in stretches.values() if any(f.facts.fingerprint == signature for f in s)]
-    return prod(_support_of(state, ledger, stretch) for stretch in said)
+    return prod(_support_of(state, ledger, stretch) for stretch in _once_on_trunk(said))
+
+
+def _once_on_trunk(stretches: Sequence[Sequence[Failure]]) -> Iterator[Sequence[Failure]]:
+    """What several jobs of the default branch say at the same time is one thing."""
+    heard = -INCIDENT
+    for stretch in sorted(stretches, key=lambda s: s[0].at):
+        first = stretch[0]
+        if not first.execution.trunk:
+            yield stretch
+        elif first.at - heard > ONE_CAUSE:
+            heard = first.at
+            yield stretch
 
 
 def _support_of(state: ProjectState, ledger: Ledger, stretch: Sequence[Failure]) -> float:

@@ -227,8 +227,13 @@ def recurrent(ledger: Ledger) -> frozenset[int]:
 
     Nobody repairs the same thing again and again within weeks.
     """
-    ended = Counter(e.fingerprint for e in ledger.episodes if not e.open)
-    return frozenset(f for f, times in ended.items() if times >= (RECURS if f else RECURS_SILENTLY))
+    times: Counter[int] = Counter()
+    until: dict[int, int] = {}
+    for e in sorted((e for e in ledger.episodes if not e.open), key=lambda e: e.first_at):
+        # One breakage seen in several jobs is one.
+        times[e.fingerprint] += e.first_at > until.get(e.fingerprint, 0)
+        until[e.fingerprint] = max(e.end_at, until.get(e.fingerprint, 0))
+    return frozenset(f for f, count in times.items() if count >= (RECURS if f else RECURS_SILENTLY))
 
 
 def red_bases(state: ProjectState, ledger: Ledger) -> list[bool]:

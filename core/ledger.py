@@ -111,9 +111,14 @@ class Failure:
         if later.commit == mine.commit:
             if later.lane == mine.lane and later.base == mine.base and not self.same_pass_at:
                 self.same_pass_at, self.same_pass_run, new = later.at, later.run, True
-        elif not mine.trunk and later.branch == mine.branch and not self.next_push_at:
+        elif self._next_push(later) and not self.next_push_at:
             self.next_push_at, self.next_push_run, new = later.at, later.run, True
         return new
+
+    def _next_push(self, later: Execution) -> bool:
+        """In the same job: what one platform's job says does not repair another's."""
+        mine = self.execution
+        return not mine.trunk and later.branch == mine.branch and later.lane == mine.lane
 
 
 @dataclass(slots=True)

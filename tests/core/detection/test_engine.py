@@ -7,6 +7,7 @@ from histories.ci import BAD, OK, Ci, failed
 
 from core.engine import ProjectState, sweep
 from core.evidence import EvidenceClass
+from core.isolation import recurrent
 from core.run import Trust
 from core.verdict import FailureVerdict, TestState
 
@@ -125,6 +126,14 @@ def test_what_changes_of_unknown_base_may_have_inherited_counts_once(ci):
         ci.run(f"p{i}", branch=f"feature/{i}", attempt=2)
     assert not ci.verdict(7).flagged
     assert ci.verdict(7).evidence == {EvidenceClass.RERUN_PASS: 1}
+
+
+def test_a_breakage_seen_in_three_jobs_is_one_breakage(ci):
+    for job in ("linux", "windows", "arm"):
+        ci.run("bad", failed(7), job=job, hours=0.1)
+    for job in ("linux", "windows", "arm"):
+        ci.run("good", job=job, hours=0.1)
+    assert recurrent(ci.state.suspects[7].live) == frozenset()
 
 
 def test_what_fails_everywhere_until_it_is_put_right_counts_once(ci):
