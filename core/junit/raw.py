@@ -80,6 +80,10 @@ class Evidence:
     counted_errors: int = 0
     silent: list[Suite] = field(default_factory=list)
     """Suites that count failures or errors of which no case inside says anything."""
+    suite_paths: set[int] = field(default_factory=set)
+    """Hashes of the first paths of suites."""
+    merged: bool = False
+    """A suite occurs twice: somebody put the reports of several runs into one."""
     odd_statuses: bool = False
     """Some status attribute says something else than passed."""
     cases: int = 0

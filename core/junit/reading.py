@@ -1,6 +1,7 @@
 """From raw cases to a report: recognise the dialect, name the tests, join their attempts."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import BinaryIO
 
@@ -18,6 +19,10 @@ from core.native import looks_like_json, read_json
 from core.report import CaseResult, Report, SuiteError, TestKey
 
 _EMPTY = "the report holds no test at all"
+_MERGED = (
+    "a suite occurs several times, as if reports had been merged, so that repeated entries are not taken for retries; "
+    "upload one report for each run, with a variant"
+)
 _NAMED = 5
 HELD = 50_000
 """Up to this many silent cases, or what weighs as much, wait in memory for the end; longer documents are read twice."""
@@ -72,12 +77,14 @@ class ReportStream:
         rest = next(items, None)
         naming = self._naming(recognise(document.evidence))
         if rest is None:
-            results = whole(list(naming.batches(held)), naming.dialect.repeats, self._note)
+            batches = list(naming.batches(held))
+            results = whole(batches, _of_one_run(naming.dialect, document.evidence).repeats, self._note)
         else:
             repeated = survey(
                 _chained(held, rest, items), naming, limit=self._limits.repeated, name=self._name
             )
-            results = second_pass(self._again, self._naming(naming.dialect), repeated, self._note)
+            dialect = _of_one_run(naming.dialect, document.evidence)
+            results = second_pass(self._again, self._naming(dialect), repeated, self._note)
         self._conclude(document, naming)
         return results
 
@@ -153,7 +160,14 @@ def _orphans(orphans: Iterable[tuple[Suite, Mark]], limits: Limits) -> Iterator[
         yield SuiteError(suite.name, message or f"<{mark.tag}>")
 
 
+def _of_one_run(dialect: Dialect, seen: Evidence) -> Dialect:
+    """What occurs again was only tried again if the document is of one run."""
+    return replace(dialect, repeats=Repeats.AMBIGUOUS) if seen.merged else dialect
+
+
 def _warnings(seen: Evidence, errors: list[SuiteError], dialect: Dialect) -> tuple[str, ...]:
     if not seen.cases and not errors:
         return (_EMPTY,)
+    if seen.merged and dialect.repeats is not Repeats.AMBIGUOUS:
+        return (_MERGED, *dialect.advice(seen))
     return dialect.advice(seen)

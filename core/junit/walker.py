@@ -18,6 +18,7 @@ MARKS = BAD | {"flakyFailure", "flakyError", "rerunFailure", "rerunError", "skip
 OUTPUTS = frozenset({"system-out", "system-err"})
 _MANY_MARKS = 1000
 _MANY_PROPERTIES = 10_000
+_MANY_SUITES = 10_000
 _MANY_NAMES = 2_000
 _LONG_NAMES = 100_000
 Item = RawCase | Rows
@@ -205,8 +206,10 @@ class Walker:
         name = self._bounded_name(get("name") or "")
         if not self.evidence.suite_attributes:
             self.evidence.suite_attributes = {local(key): value for key, value in attributes.items()}
+        path = (*outer.path, name) if name else outer.path
+        self._learn_path(path)
         return Suite(
-            path=(*outer.path, name) if name else outer.path,
+            path=path,
             name=name,
             file=get("file") or get("filepath") or outer.file,
             hostname=get("hostname") or outer.hostname,
@@ -214,6 +217,13 @@ class Walker:
             counted_bad=count(get("errors")) + count(get("failures")),
             bad=self.evidence.bad_cases,
         )
+
+    def _learn_path(self, path: tuple[str, ...]) -> None:
+        seen = self.evidence
+        number = hash(path)
+        seen.merged = seen.merged or number in seen.suite_paths
+        if len(seen.suite_paths) < _MANY_SUITES:
+            seen.suite_paths.add(number)
 
     def _leave(self, suite: Suite) -> None:
         suite.bad = self.evidence.bad_cases - suite.bad

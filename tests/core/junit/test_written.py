@@ -113,3 +113,15 @@ def test_a_node_of_ginkgo_around_all_tests_is_no_test():
 def test_an_assembly_is_no_file_of_the_project_but_its_framework_is_a_variant(folder, framework):
     (key, _) = (case.key for case in read_report(DOTNET.format(folder, folder).encode()).cases)
     assert (key.file, key.variant, key.suite) == ("", framework, "Shop.Tests.dll")
+
+
+def test_merged_reports_are_no_retries():
+    """The same suite from two machines, put into one document by a merging tool."""
+    one = '<testsuite name="pytest"><testcase classname="shop" name="t"/><testcase classname="shop" name="u">'
+    linux, windows = f"{one}{BAD}</testcase></testsuite>", f"{one}</testcase></testsuite>"
+    report = read_report(f"<testsuites>{linux}{windows}</testsuites>".encode())
+    assert [(case.outcome.value, case.ambiguous, case.flaky) for case in report.cases] == [
+        (P, True, False),
+        (F, True, False),
+    ]
+    assert "merged" in report.warnings[0]
