@@ -248,8 +248,8 @@ def _attempt(history: History, line: Mapping[str, Any], number: int) -> Attempt:
     written = (line.get("status"), line.get("duration"))
     try:
         known = history.attempts.get(written)
-    except TypeError:
-        known = None
+    except TypeError:  # lists and objects say nothing that could be remembered
+        return _read_attempt(line, number)
     if known is None:
         known = _read_attempt(line, number)
         if len(history.attempts) < REMEMBERED:
@@ -286,17 +286,27 @@ def _time(line: Mapping[str, Any], number: int) -> datetime:
     text = _needed(line, "at", number)
     try:
         at = datetime.fromisoformat(text)
-    except ValueError as error:
+        at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
         raise ValidationError(
             f"Line {number}: at is {text[:40]!r}, not an ISO 8601 time.", line=number, field="at"
         ) from error
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    if not EARLIEST <= at < LATEST:
+        raise ValidationError(
+            f"Line {number}: at is {text[:40]!r}; runs lie between {EARLIEST.year} and {LATEST.year}.",
+            line=number,
+            field="at",
+        )
+    return at
+
+
+EARLIEST, LATEST = datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 
 def _whole(line: Mapping[str, Any], name: str, number: int) -> int:
     value = line.get(name)
     try:
-        whole = 1 if value in {None, ""} else int(str(value))
+        whole = 1 if value is None or value == "" else int(str(value))
     except ValueError as error:
         raise ValidationError(f"Line {number}: {name} is not a whole number.", line=number) from error
     if not 1 <= whole <= MAX_ATTEMPT:

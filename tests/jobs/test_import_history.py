@@ -119,6 +119,10 @@ def test_uploads_during_an_import_are_not_locked_out(shop):
         ({"attempt": 0}, "attempt"),
         ({"attempt": "x"}, "whole number"),
         ({"project": ""}, "names no project"),
+        ({"attempt": [1]}, "whole number"),
+        ({"at": "0001-01-01T00:00:00+23:59"}, "ISO 8601"),
+        ({"at": "9999-12-31T23:59:59Z"}, "between 1990 and 2100"),
+        ({"status": ["passed"]}, "status"),
         ({"name": ["x"]}, "must be text"),
     ],
 )
@@ -127,6 +131,15 @@ def test_a_line_that_cannot_be_read_is_named(small_shop, change, why):
     with pytest.raises(ValidationError, match=why) as caught:
         read_history([(7, {**line, **change})])
     assert caught.value.details["line"] == 7
+
+
+@pytest.mark.parametrize("duration", [[], {}, "fast", -1, float("nan"), float("inf"), 1e9, True, None])
+def test_an_impossible_duration_is_unknown_and_no_reason_to_refuse(small_shop, duration):
+    [line, *_] = lines(small_shop)
+    history = read_history([(1, {**line, "duration": duration})])["acme/web"]
+    [run] = history.in_order()
+    [case] = run.cases()
+    assert case.attempts[0].duration in {None, 1.0}
 
 
 def test_progress_reaches_the_end(small_shop):
