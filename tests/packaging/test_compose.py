@@ -15,7 +15,7 @@ SERVICES = COMPOSE["services"]
 @pytest.mark.parametrize("name", sorted(SERVICES))
 def test_images_of_others_are_pinned(name):
     service = SERVICES[name]
-    assert "build" in service or re.search(r":\d[\w.-]*$", service["image"])
+    assert "build" in service or re.search(r":v?\d[\w.-]*$", service["image"])
 
 
 @pytest.mark.parametrize("name", ["bot", "worker"])
@@ -46,3 +46,20 @@ def test_every_volume_used_is_declared_and_nothing_else():
 def test_what_must_be_set_is_asked_for_by_name():
     asked = set(re.findall(r"\$\{(\w+):\?", TEXT))
     assert asked == {"POSTGRES_PASSWORD"}
+
+
+def test_every_file_that_is_handed_in_exists():
+    handed = [
+        volume.partition(":")[0]
+        for service in SERVICES.values()
+        for volume in service.get("volumes", [])
+        if volume.startswith("./")
+    ]
+    assert [name for name in handed if not (ROOT / name).is_file()] == []
+
+
+def test_prometheus_asks_a_service_that_serves():
+    config = yaml.safe_load((ROOT / "deploy" / "prometheus.yml").read_text())
+    [job] = config["scrape_configs"]
+    hosts = {target.partition(":")[0] for one in job["static_configs"] for target in one["targets"]}
+    assert hosts <= {name for name, service in SERVICES.items() if "build" in service}
