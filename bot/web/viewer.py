@@ -15,7 +15,7 @@ from core.tenancy import Project, Scope
 from storage.database import Tx
 from storage.project import get_project, list_projects
 from storage.sample import samples
-from storage.slack import find_installation
+from storage.slack import find_installation, login_of
 from storage.token import get_token
 
 
@@ -60,7 +60,8 @@ class Gate:
         if workspace is None:
             return None
         visitor = Visitor(Visit(key="web", team=session.team, user=session.user), workspace)
-        return Viewer(session.user, projects_of(tx, visitor), session.team, session.user)
+        login = login_of(tx, team=session.team, user=session.user)
+        return Viewer(login or session.user, projects_of(tx, visitor), session.team, session.user)
 
     def _workspace(self, tx: Tx, team: str) -> Workspace | None:
         """As bot/slack sees it: one workspace sees everything, each of several its own organization."""

@@ -8,7 +8,7 @@ from http_server import ADMIN, REPO
 from starlette.testclient import TestClient
 
 from bot.web.session import SlackSession, TokenSession, sealed_session
-from storage.slack import SlackInstallation, put_installation, revoke_installation
+from storage.slack import SlackInstallation, link_login, put_installation, revoke_installation
 from storage.token import revoke_token
 
 PAGES = ["/web/", f"/web/{REPO}", f"/web/{REPO}/tests", f"/web/{REPO}/quarantine", f"/web/{REPO}/audit"]
@@ -183,6 +183,12 @@ class TestSession:
         value = sealed_session(b"not the key", session, now=server.clock())
         stranger.http.cookies.set("__Host-flakeguard", value)
         assert stranger.opens("/web/").status_code == 303
+
+    def test_it_is_named_after_the_linked_login(self, server, reader):
+        before = reader.opens("/web/").text
+        with server.desk.database.begin() as tx:
+            link_login(tx, team="T1", user="U1", login="Alice")
+        assert (">U1<" in before, ">alice<" in reader.opens("/web/").text) == (True, True)
 
 
 class TestForms:
