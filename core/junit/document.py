@@ -79,8 +79,10 @@ class Document:
         self._notes.append(f"the file is cut short; its {count} complete cases were read")
         try:
             parser.close()
-        except etree.XMLSyntaxError:
-            return
+        except etree.XMLSyntaxError as error:
+            # The parser may hold a complaint back until the end; only one about the last line is about the cut.
+            if error.position[0] < self._lines.last:
+                raise self._malformed(error) from error
 
     def _after_the_end(self, piece: bytes, rest: Iterable[bytes], error: etree.XMLSyntaxError) -> None:
         """Loose text after the root element, such as a log line, is ignored; another document is not."""

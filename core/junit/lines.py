@@ -17,11 +17,18 @@ class Lines:
 
     def feed(self, pieces: Sequence[Piece]) -> None:
         """These pieces go to the parser next."""
-        self.first += sum(piece.count(b"\n") for _, piece in self._pieces)
+        self.first = self.last
         self._pieces = pieces
 
-    def of(self, fed: int, column: int) -> int:
-        """The document's line for a line and column of what the parser was fed last."""
+    @property
+    def last(self) -> int:
+        """The line at which the last pieces end, as the parser counts."""
+        return self.first + sum(piece.count(b"\n") for _, piece in self._pieces)
+
+    def of(self, fed: int, column: int) -> int | None:
+        """The document's line for a line and column of what the parser was fed last; None for what was before that."""
+        if fed < self.first:
+            return None
         line = self.first
         begin = 0
         for place, piece in self._pieces:

@@ -1,5 +1,7 @@
 """Every hostile body has one answer: a report with warnings, or a refusal that names place, reason and remedy."""
 
+import io
+
 import pytest
 
 from core.junit import Limits, ReportError, read_report, stream_report
@@ -139,6 +141,22 @@ def test_a_cut_off_report_keeps_its_complete_cases_and_says_so():
     assert [case.key.name for case in report.cases] == ["a", "b"]
     assert report.partial
     assert "cut short" in report.warnings[0]
+
+
+@pytest.mark.parametrize("at", [10, 60, 90])
+def test_a_wrong_document_is_refused_also_when_its_end_is_missing(at):
+    data = (
+        b"<testsuite>\n<testcase name='a'>\n<failure>a&b</failure>\n</testcase>\n"
+        + b" " * 40
+        + b"\n<testcase"
+    )
+
+    class Slow(io.BytesIO):
+        def read(self, size=-1):
+            return super().read(at if self.tell() == 0 else size)
+
+    with pytest.raises(ReportError, match="not well-formed"):
+        tuple(stream_report(Slow(data)))
 
 
 def test_counts_are_not_trusted():
