@@ -25,6 +25,7 @@ with atheris.instrument_imports(include=["core"]):
     from core.junit.document import parser_for
     from core.junit.encoding import Utf8
     from core.junit.naming import Naming
+    from core.junit.reading import of_one_run
     from core.junit.repair import Repair
     from core.junit.replay import InMemory
     from core.junit.walker import Walker
@@ -71,7 +72,7 @@ def _plain(document: bytes) -> object:
     try:
         parser.feed(Repair().mend(b"".join(Utf8(InMemory(document)))))
         parser.close()
-        dialect = recognise(walker.evidence)
+        dialect = of_one_run(recognise(walker.evidence), walker.evidence)
         naming = Naming(dialect, variant="", limits=SMALL)
         return tuple(joined(list(naming.batches(walker.items)), dialect.repeats, lambda _: None))
     except (FlakeGuardError, etree.XMLSyntaxError):

@@ -78,12 +78,12 @@ class ReportStream:
         naming = self._naming(recognise(document.evidence))
         if rest is None:
             batches = list(naming.batches(held))
-            results = whole(batches, _of_one_run(naming.dialect, document.evidence).repeats, self._note)
+            results = whole(batches, of_one_run(naming.dialect, document.evidence).repeats, self._note)
         else:
             repeated = survey(
                 _chained(held, rest, items), naming, limit=self._limits.repeated, name=self._name
             )
-            dialect = _of_one_run(naming.dialect, document.evidence)
+            dialect = of_one_run(naming.dialect, document.evidence)
             results = second_pass(self._again, self._naming(dialect), repeated, self._note)
         self._conclude(document, naming)
         return results
@@ -160,7 +160,7 @@ def _orphans(orphans: Iterable[tuple[Suite, Mark]], limits: Limits) -> Iterator[
         yield SuiteError(suite.name, message or f"<{mark.tag}>")
 
 
-def _of_one_run(dialect: Dialect, seen: Evidence) -> Dialect:
+def of_one_run(dialect: Dialect, seen: Evidence) -> Dialect:
     """What occurs again was only tried again if the document is of one run."""
     return replace(dialect, repeats=Repeats.AMBIGUOUS) if seen.merged else dialect
 

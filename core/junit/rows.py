@@ -4,7 +4,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from itertools import chain
 from typing import NamedTuple
 
@@ -159,27 +159,40 @@ def _statuses(statuses: list[str] | None, results: list[str] | None) -> list[str
 def _said(told: Mapping[int, Told], limits: Limits) -> dict[int, tuple[Mark, str]]:
     if not told:
         return {}
-    together = b"\n".join(
-        piece for one in told.values() for piece in (one.attributes, *one.text, *chain(*one.outputs))
-    )
+    pieces: list[bytes] = []
+    for one in told.values():
+        pieces.append(one.attributes)
+        pieces += one.text
+        pieces += chain(*one.outputs)
+    together = b"\n".join(pieces)
     if not legal(together) or end_of_cdata(together, 0) >= 0:
         raise UnreadableError
-    return {at: _read(one, limits) for at, one in told.items()}
+    read = content if b"&" in together or b"\r" in together else _as_it_is
+    attributes = {
+        written: _attributes(written, limits.text_chars)
+        for written in {one.attributes for one in told.values()}
+    }
+    said: dict[int, tuple[Mark, str]] = {}
+    for at, one in told.items():
+        text = bounded(read(one.text), limits.text_chars)
+        message, kind, time = attributes[one.attributes]
+        said[at] = _mark((_TAGS[one.tag], message, kind, text, time)), _output(one.outputs, limits)
+    return said
 
 
-def _read(told: Told, limits: Limits) -> tuple[Mark, str]:
-    message, kind, time = _attributes(told.attributes, limits.text_chars)
-    text = bounded(content(told.text), limits.text_chars)
-    mark = _mark((_TAGS[told.tag], message, kind, text, time))
-    if not told.outputs:
-        return mark, ""
-    output = "".join(map(content, told.outputs))
-    return mark, bounded(output, 2 * limits.output_chars).strip()
+def _as_it_is(pieces: Sequence[bytes]) -> str:
+    """The text of an element without references and foreign line ends."""
+    return b"".join(pieces).decode()
 
 
-@lru_cache(maxsize=256)
+def _output(outputs: Sequence[Sequence[bytes]], limits: Limits) -> str:
+    if not outputs:
+        return ""
+    return bounded("".join(map(content, outputs)), 2 * limits.output_chars).strip()
+
+
 def _attributes(written: bytes, limit: int) -> tuple[str, str, str]:
-    """Message, type and time of a mark; failures of one cause share them."""
+    """Message, type and time of a mark."""
     found: list[tuple[str, str]] = _ATTRIBUTE.findall(written.decode())
     values = dict(found)
     if len(values) < len(found) or "xmlns" in values:

@@ -13,7 +13,7 @@ from core.junit.assembly import whole
 from core.junit.dialects import recognise
 from core.junit.document import parser_for
 from core.junit.naming import Naming
-from core.junit.reading import ReportStream
+from core.junit.reading import ReportStream, of_one_run
 from core.junit.repair import Repair
 from core.junit.walker import Walker
 from core.limits import DEFAULT, Limits
@@ -52,7 +52,7 @@ def plain(data: bytes, limits: Limits = DEFAULT):
     parser = parser_for(walker)
     parser.feed(Repair().mend(data))
     parser.close()
-    dialect = recognise(walker.evidence)
+    dialect = of_one_run(recognise(walker.evidence), walker.evidence)
     naming = Naming(dialect, variant="", limits=limits)
     return tuple(whole(list(naming.batches(walker.items)), dialect.repeats, lambda _: None)), tuple(
         naming.errors

@@ -15,6 +15,7 @@ from core.junit.dialects import recognise
 from core.junit.document import parser_for
 from core.junit.lines import Lines
 from core.junit.naming import Naming
+from core.junit.reading import of_one_run
 from core.junit.repair import Repair
 from core.junit.walker import Walker
 from core.limits import DEFAULT, Limits
@@ -157,7 +158,7 @@ def plain(data: bytes, limits: Limits):
     parser = parser_for(walker)
     parser.feed(Repair().mend(data))
     parser.close()
-    dialect = recognise(walker.evidence)
+    dialect = of_one_run(recognise(walker.evidence), walker.evidence)
     naming = Naming(dialect, variant="", limits=limits)
     results = tuple(whole(list(naming.batches(walker.items)), dialect.repeats, lambda _: None))
     return dialect.name, results, walker.evidence
