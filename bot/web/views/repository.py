@@ -57,7 +57,7 @@ def repository(tx: Tx, project: Project, now: datetime) -> dict[str, Any]:
     return {
         "project": project,
         "card": card,
-        "verdict": verdict(card),
+        "verdict": verdict(card) if card.last_result else "no result yet",
         "where": concentration(card.worst, card.failures),
         "line": line_of(health(tx, project, now)),
         "bars": shown,

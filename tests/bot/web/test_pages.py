@@ -173,6 +173,11 @@ class TestMissing:
 
 
 class TestRepository:
+    def test_without_a_result_it_does_not_speak_of_health(self, empty_server, newcomer):
+        empty_server.makes_project(REPO)
+        page = Markup(newcomer.opens(f"/web/{REPO}").text)
+        assert ("No result yet" in page.text, "No flaky failure" in page.text) == (True, False)
+
     def test_it_begins_with_the_digests_verdict(self, reader):
         page = Markup(reader.opens(f"/web/{REPO}").text)
         assert re.search(r"14 flaky failures?|flaky failures", page.text)
