@@ -79,6 +79,17 @@ def test_no_chunking_changes_the_report(data, step):
 
 
 @settings(max_examples=50, deadline=None)
+@given(reports(), st.integers(1, 80))
+def test_no_chunking_changes_the_line_of_an_error(data, step):
+    good, end = data[: data.rindex(b"</testsuites>")], b"</testsuites>"
+    line = good.count(b"\n") + 2
+    for source in (good + b"\n<a>&b;</a>" + end, Dribble(good + b"\n<a>&b;</a>" + end, step)):
+        with pytest.raises(ReportError, match="not well-formed") as refused:
+            list(stream_report(source))
+        assert refused.value.line == line
+
+
+@settings(max_examples=50, deadline=None)
 @given(reports(), st.integers(1, 6))
 def test_two_passes_find_the_same_cases(data, held):
     stream = ReportStream(BytesIO(data), name="", limits=DEFAULT, variant="", held=held)
