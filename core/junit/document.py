@@ -1,5 +1,6 @@
 """One XML document into cases and rows; a cut-off end is repaired, everything else malformed is refused."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 
 from lxml import etree
@@ -47,13 +48,14 @@ class Document:
         pieces = iter(self._cutter)
         for piece in pieces:
             if piece:
-                ended = self._walker.ended
+                ended, closed = self._walker.ended, self._walker.roots_closed
                 try:
                     parser.feed(self._repair.mend(piece))
                 except etree.XMLSyntaxError as error:
                     if not self._walker.ended:
                         raise self._malformed(error) from error
-                    self._after_the_end(b"" if ended else piece, pieces, error)
+                    behind = piece if ended else self._behind(piece, self._walker.roots_closed - closed)
+                    self._after_the_end(behind, pieces, error)
                 yield from self._taken()
         self._finish(parser)
         yield from self._taken()
@@ -84,11 +86,15 @@ class Document:
             if error.position[0] < self._lines.last:
                 raise self._malformed(error) from error
 
-    def _after_the_end(self, piece: bytes, rest: Iterable[bytes], error: etree.XMLSyntaxError) -> None:
+    def _behind(self, piece: bytes, closed: int) -> bytes:
+        """What follows the root element, the last of so many of its name that end in this piece."""
+        ends = re.compile(rb"<!\[CDATA\[.*?\]\]>|</" + self.evidence.root.encode() + rb"\s*>", re.DOTALL)
+        places = [found.end() for found in ends.finditer(piece) if found[0].startswith(b"</")]
+        return piece[places[closed - 1] :] if closed <= len(places) else piece
+
+    def _after_the_end(self, behind: bytes, rest: Iterable[bytes], error: etree.XMLSyntaxError) -> None:
         """Loose text after the root element, such as a log line, is ignored; another document is not."""
-        end = piece.rfind(f"</{self.evidence.root}".encode())
-        loose = b"<" not in piece[end + 1 :] and self._place(piece, end) < error.position
-        if not loose or any(b"<" in more for more in rest):
+        if b"<" in behind or any(b"<" in more for more in rest):
             raise ReportError(
                 "more elements follow after the end of the report",
                 name=self._name,
@@ -96,11 +102,6 @@ class Document:
                 remedy="Send each document by itself.",
             ) from error
         self._notes.append("text after the end of the report was ignored")
-
-    def _place(self, piece: bytes, at: int) -> tuple[int, int]:
-        """Line and column, as the parser counts them, of an offset in the piece that it was fed last."""
-        at = max(at, 0)
-        return self._lines.first + piece.count(b"\n", 0, at), at - piece.rfind(b"\n", 0, at)
 
     def _malformed(self, error: etree.XMLSyntaxError) -> ReportError:
         reason = (error.msg or "a syntax error").split(", line ")[0]

@@ -67,6 +67,8 @@ class Walker:
         self.orphans: list[tuple[Suite, Mark]] = []
         """Failures and errors that hang on a suite instead of a case."""
         self.ended = False
+        self.roots_closed = 0
+        """How many elements of the root's name ended: suites can lie in suites."""
         self._name = name
         self._limits = limits
         self._rows = rows
@@ -105,8 +107,9 @@ class Walker:
         elif tag in BAD and not self._cases and sink is not None and self.orphans:
             suite, mark = self.orphans[-1]
             self.orphans[-1] = (suite, mark._replace(text=str(sink)))
-        if not self._tags:
-            self.ended = True
+        if tag == self.evidence.root:
+            self.roots_closed += 1
+            self.ended = not self._tags
 
     def data(self, text: str) -> None:
         """A piece of text inside the innermost element."""

@@ -143,6 +143,31 @@ def test_a_cut_off_report_keeps_its_complete_cases_and_says_so():
     assert "cut short" in report.warnings[0]
 
 
+@pytest.mark.parametrize("behind", [OK, b"<!-- done -->\n" + OK, b"log </testsuite>"])
+@pytest.mark.parametrize("at", [1, 40, 62, 63, 64, 70, 100])
+def test_a_second_document_is_never_passed_over_wherever_a_chunk_ends(behind, at):
+    class Slow(io.BytesIO):
+        def read(self, size=-1):
+            return super().read(at if self.tell() == 0 else size)
+
+    with pytest.raises(ReportError, match="more elements follow"):
+        tuple(stream_report(Slow(OK + behind)))
+
+
+@pytest.mark.parametrize("at", [1, 40, 62, 63, 64, 70, 85, 100])
+def test_a_log_line_behind_the_report_is_passed_over_wherever_a_chunk_ends(at):
+    inner = b"<failure><![CDATA[</testsuite> & <x>]]></failure>"
+    data = OK.replace(b"/></testsuite>", b">" + inner + b"</testcase></testsuite>") + b"\nDone in 3 s.\n"
+
+    class Slow(io.BytesIO):
+        def read(self, size=-1):
+            return super().read(at if self.tell() == 0 else size)
+
+    stream = stream_report(Slow(data))
+    assert [case.outcome.value for case in stream] == ["failed"]
+    assert stream.warnings == ("text after the end of the report was ignored",)
+
+
 @pytest.mark.parametrize("at", [10, 60, 90])
 def test_a_wrong_document_is_refused_also_when_its_end_is_missing(at):
     data = (
