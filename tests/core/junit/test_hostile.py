@@ -8,6 +8,7 @@ from core.junit import Limits, ReportError, read_report, stream_report
 from core.limits import MIB
 
 OK = b'<testsuite name="s"><testcase name="t" time="0.1"/></testsuite>'
+LONG = OK.replace(b"><", b">" + b"<testcase name='u'><skipped/></testcase>" * 85 + b"<", 1)
 BOMB = b'<!DOCTYPE b [<!ENTITY a "aaaaaaaaaa">%s]><testsuite name="&j;"/>' % b"".join(
     b'<!ENTITY %c "&%c;&%c;&%c;&%c;">' % (98 + n, 97 + n, 97 + n, 97 + n, 97 + n) for n in range(9)
 )
@@ -144,14 +145,14 @@ def test_a_cut_off_report_keeps_its_complete_cases_and_says_so():
 
 
 @pytest.mark.parametrize("behind", [OK, b"<!-- done -->\n" + OK, b"log </testsuite>"])
-@pytest.mark.parametrize("at", [1, 40, 62, 63, 64, 70, 100])
+@pytest.mark.parametrize("at", [1, 2000, 3300, 3390, 3400, 3410])
 def test_a_second_document_is_never_passed_over_wherever_a_chunk_ends(behind, at):
     class Slow(io.BytesIO):
         def read(self, size=-1):
             return super().read(at if self.tell() == 0 else size)
 
     with pytest.raises(ReportError, match="more elements follow"):
-        tuple(stream_report(Slow(OK + behind)))
+        tuple(stream_report(Slow(LONG + behind)))
 
 
 @pytest.mark.parametrize("at", [1, 40, 62, 63, 64, 70, 85, 100])
