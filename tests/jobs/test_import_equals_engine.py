@@ -4,11 +4,11 @@ import json
 from dataclasses import replace
 
 import pytest
+
 from benchmarks.detection.profiles import BY_NAME
 from benchmarks.detection.replay import replay
 from benchmarks.detection.results_jsonl import lines
 from benchmarks.detection.simulate import simulate
-
 from core.identity import normalise
 from jobs.explain import explain_test
 from jobs.import_history import import_history, read_history
