@@ -26,6 +26,7 @@ _SUITES = re.compile(
 _TAG_NAME = re.compile(rb"<[^\s<>/=\"'!?]{1,1000}+")
 _VALUE = re.compile(rb"\s*+[^\s<>/=\"']{1,1000}+\s*+=\s*+([\"'])")
 _TAG_END = re.compile(rb"\s*+/?>")
+_INK = re.compile(rb"\S")
 _SPECIAL = re.compile(rb"<[!?]")
 _OUTPUTS = (b"system-out", b"system-err")
 _CLOSE = b"</testcase>"
@@ -165,7 +166,7 @@ class Cutter:
 
     def _before_root(self, at: int, end: int) -> bool:
         end = end if end >= 0 else len(self._buffer)
-        if self._buffer[at:end].strip():
+        if _INK.search(self._buffer, at, end):
             if self._final or self._buffer.find(b"<", at) < 0:
                 raise ReportError(
                     "it is not XML", name=self._name, line=1, remedy="Send the file that the reporter writes."

@@ -2,10 +2,15 @@
 
 import re
 
+from core.limits import KIB
+
 MISSING, COMPLEX = -1, -2
 """The end is not there yet; or only the XML parser can tell."""
 _LONGEST_TAG = 64
 _TRIES = 8
+_LONGEST_PROPERTIES = 64 * KIB
+"""Without a bound every case of a broken report would be searched to the end of the document."""
+_INK = re.compile(rb"\S")
 _OUTPUT = re.compile(rb"<(system-out|system-err|properties)[ \t\r\n]*+(/?)>")
 _CDATA = b"<![CDATA["
 _CLOSE = b"</testcase>"
@@ -31,7 +36,7 @@ def end_of_case(buffer: bytes, at: int) -> int:
         start = buffer.find(b"<", at)
         if start < 0:
             return MISSING
-        if start != at and not buffer[at:start].isspace():
+        if start != at and _INK.search(buffer, at, start):
             return COMPLEX
         if buffer.startswith(_CLOSE, start):
             return start + len(_CLOSE)
@@ -46,9 +51,9 @@ def end_of_case(buffer: bytes, at: int) -> int:
 def _end_of_child(buffer: bytes, child: re.Match[bytes]) -> int:
     close = b"</" + child[1] + b">"
     if child[1] == b"properties":
-        end = buffer.find(close, child.end())
+        end = buffer.find(close, child.end(), child.end() + _LONGEST_PROPERTIES)
         if end < 0:
-            return MISSING
+            return MISSING if len(buffer) - child.end() < _LONGEST_PROPERTIES else COMPLEX
         plain = buffer.find(b"<!", child.end(), end) < 0 and buffer.find(b"<?", child.end(), end) < 0
         return end + len(close) if plain else COMPLEX
     at = child.end()

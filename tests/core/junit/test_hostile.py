@@ -2,6 +2,9 @@
 
 import io
 
+import contextlib
+import time
+
 import pytest
 
 from core.junit import Limits, ReportError, read_report, stream_report
@@ -231,3 +234,21 @@ def test_the_line_of_an_error_is_the_line_of_the_file(padding):
     with pytest.raises(ReportError) as refused:
         read_report(data + b"</testsuite>")
     assert refused.value.line == 9
+
+
+@pytest.mark.parametrize(
+    "opened",
+    [
+        b"<testcase name='a'><properties></testcase>",
+        b'<testcase name="a"><properties></testcase>',
+        b'<testcase name="a"><system-out><![CDATA[',
+        b'<testcase name="a"><failure><![CDATA[x]]>',
+    ],
+)
+def test_what_is_never_closed_is_not_searched_for_again_and_again(opened):
+    data = b"<testsuite>" + opened * 20_000 + b"x" * 20 * MIB
+    began = time.process_time()
+    with contextlib.suppress(ReportError):
+        assert not read_report(data).cases
+    # Each of them would search the 20 MiB behind it: minutes.
+    assert time.process_time() - began < 20
