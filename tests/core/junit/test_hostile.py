@@ -1,8 +1,7 @@
 """Every hostile body has one answer: a report with warnings, or a refusal that names place, reason and remedy."""
 
-import io
-
 import contextlib
+import io
 import time
 
 import pytest
