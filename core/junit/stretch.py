@@ -28,8 +28,8 @@ class Stretch:
 
     def end(self) -> bytes:
         """What waited."""
-        tail = bytes(self._tail)
-        return _whole_start(tail) if self._cut else tail
+        tail = bytes(self._tail[-self._kept :])
+        return _whole_start(tail) if self._cut or len(tail) < len(self._tail) else tail
 
 
 def whole_end(head: bytes) -> bytes:
