@@ -31,13 +31,14 @@ class Attempt(NamedTuple):
 class TestKey(NamedTuple):
     """What names a test inside a project; every part is normalised text, empty when the dialect has none."""
 
-    __test__ = False  # type: ignore[misc] # for pytest, which takes the name for that of a test
-
     suite: str
     class_name: str
     name: str
     file: str = ""
     variant: str = ""
+
+
+TestKey.__test__ = False  # type: ignore[attr-defined] # pytest would take the name for that of a test
 
 
 class CaseResult(NamedTuple):
