@@ -191,15 +191,16 @@ def _own(facts: FailureFacts) -> bool:
 
 
 def _known_by(proofs: Sequence[Failure], at: int) -> bool:
+    """One proof nearly by itself, or proofs on two days."""
     days = set()
     for proof in proofs:
         if proof.at >= at - INCIDENT:
             break
         if proof.proven_at <= at:
-            if proof.facts.failing <= FEW:
-                return True
             days.add(proof.at // DAY)
-    return len(days) > 1
+            if proof.facts.failing <= FEW or len(days) > 1:
+                return True
+    return False
 
 
 def episode_of(ledger: Ledger, failure: Failure) -> Episode | None:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from core.packing import Packer
+
 DAY = 86_400
 INCIDENT = 12 * 3_600
 FEW = 3
@@ -184,6 +186,10 @@ class Ledger:
     """When failures no longer remembered had made it known to be flaky; 0 if they had not."""
     turns: int = 0
     """Counts changes of anything but mere counts of passes; not stored."""
+    packed_days: tuple[int, Packer] | None = field(default=None, compare=False, repr=False)
+    """All days but the last, as packed on that day."""
+    packed_past: tuple[int, Packer] | None = field(default=None, compare=False, repr=False)
+    """Episodes and all failures but the last, as packed at that turn: a suspect is stored after every run it passes."""
 
     def fold(self, executions: Iterable[Execution]) -> None:
         for execution in executions:

@@ -202,20 +202,49 @@ def _pack_ledger(p: Packer, ledger: Ledger) -> None:
     p.put(ledger.first_seen, ledger.last_seen, ledger.first_trunk_pass_at, ledger.last_trunk_pass_at)
     p.put(ledger.clean_trunk_pass, ledger.known_since)
     p.name(ledger.strip)
-    p.put_all(n for day, counts in ledger.days.items() for n in (day, *counts))
-    p.put_all(n for known in ledger.passes for n in known)
+    p.put(5 * len(ledger.days))
+    p.include(_packed_days(ledger))
+    for day in [*ledger.days][-1:]:
+        p.put(day, *ledger.days[day])
+    p.put_all([n for known in ledger.passes for n in known])
     p.put(len(ledger.heads))
     for lane, head in ledger.heads.items():
         p.put(lane, head.commit, head.at, head.good_commit, head.good_at)
         p.put_all(head.commits)
+    p.include(_packed_past(ledger))
+    for failure in ledger.failures[-1:]:
+        _pack_failure(p, failure)
+    waiting = {id(f) for f in ledger.waiting}
+    p.put_all([i for i, f in enumerate(ledger.failures) if id(f) in waiting] if waiting else [])
+
+
+def _packed_days(ledger: Ledger) -> Packer:
+    """Executions are folded in time order, so only the last day still counts."""
+    today = next(reversed(ledger.days), 0)
+    known = ledger.packed_days
+    if known is not None and known[0] == today:
+        return known[1]
+    p = Packer()
+    for day in [*ledger.days][:-1]:
+        p.put(day, *ledger.days[day])
+    ledger.packed_days = (today, p)
+    return p
+
+
+def _packed_past(ledger: Ledger) -> Packer:
+    """Between turns only the last failure changes: it counts the clean runs since."""
+    known = ledger.packed_past
+    if known is not None and known[0] == ledger.turns:
+        return known[1]
+    p = Packer()
     p.put(len(ledger.episodes))
     for episode in ledger.episodes:
         _pack_episode(p, episode)
     p.put(len(ledger.failures))
-    for failure in ledger.failures:
+    for failure in ledger.failures[:-1]:
         _pack_failure(p, failure)
-    waiting = {id(f) for f in ledger.waiting}
-    p.put_all(i for i, f in enumerate(ledger.failures) if id(f) in waiting)
+    ledger.packed_past = (ledger.turns, p)
+    return p
 
 
 def _unpack_ledger(r: Unpacker) -> Ledger:
