@@ -16,14 +16,14 @@ PROVENANCE: Final = (
     " pieces a cell because those of one test are not independent; classes that a plain breakage produces too are"
     " held at the design's ceilings, because the same chance for a flaky and for a broken test would accuse the"
     " broken one; groups are held at .5 because a partial outage with retries looks the same. cross_branch is set"
-    " by hand at even odds for two unrelated places: places and ways in which the message was seen shift it"
+    " by hand at three to one for two unrelated places: places and ways in which the message was seen shift it"
     " (core/classify.py), so that a table over pieces cannot hold it."
 )
 _ROWS: Final[Mapping[EvidenceClass, tuple[float, float, float]]] = {
     C.RETRY_PASS: (0.995, 0.95, 0.50),
     C.RERUN_PASS: (0.99, 0.92, 0.50),
     C.KNOWN_SIGNATURE: (0.99, 0.92, 0.50),
-    C.CROSS_BRANCH: (0.50, 0.25, 0.06),
+    C.CROSS_BRANCH: (0.75, 0.40, 0.10),
     C.MERGED_GREEN: (0.50, 0.25, 0.08),
     C.PASS_THEN_FAIL: (0.50, 0.20, 0.10),
     C.MAIN_BLIP: (0.20, 0.10, 0.02),
