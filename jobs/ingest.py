@@ -70,7 +70,8 @@ def ingest_report(
             unlisted=stored.more_failures,
         )
     log.info("run.ingested", project=project.repo, run=run.run_id, tests=stored.total, infra=answer.infra)
-    desk.dispatch.wake("publish")
+    if outcome.transitions or outcome.failures:  # else there is nothing new to say
+        desk.dispatch.wake("publish")
     return answer
 
 

@@ -121,15 +121,13 @@ def _note(said: Replay, transitions) -> None:
 
 
 def _final(said: Replay, state: ProjectState, history: History, t: Thresholds, q_table: QTable) -> None:
-    from core.judge import case_of
+    from core.judge import judge
     from core.placing import seconds
 
     now = seconds(history.events[-1].at)
     for test in state.suspects:
-        case = case_of(state, test, t, q_table)
-        belief = case.present(max(now, case.ledger.last_seen)).belief()
-        said.scores[test] = belief.score
-        said.rates[test] = belief.flakes / max(1, belief.runs)
+        verdict = judge(state, test, now, t, q_table)
+        said.scores[test], said.rates[test] = verdict.score, verdict.rate
 
 
 def accused(said: Replay, history: History) -> dict[int, str]:
