@@ -25,6 +25,7 @@ T = TypeVar("T")
 Dialect = Literal["sqlite", "postgresql"]
 
 BUSY_SECONDS = 15
+MIGRATION_TURNS = 4
 """How long a writer waits for its turn before it gives up."""
 UNIT = "flakeguard_unit"
 RETRYABLE = frozenset({"40001", "40P01"})
@@ -118,8 +119,15 @@ class Database:
         """Bring the schema up to date; safe to run from several nodes at once."""
         from storage.migrations import schema  # noqa: PLC0415 - alembic is only needed here
 
-        with _translated():
-            schema.upgrade(self._write)
+        for turn in range(MIGRATION_TURNS):
+            try:
+                with _translated():
+                    schema.upgrade(self._write)
+            except DatabaseError:  # on SQLite another node may hold the file for as long as it migrates
+                if turn + 1 == MIGRATION_TURNS or self.dialect != "sqlite":
+                    raise
+            else:
+                return
 
     def migrated(self) -> bool:
         """True when the schema is the one this program knows."""
