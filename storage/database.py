@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from core.errors import DatabaseError
+from storage import write_ahead
 from storage.memory import Memory
 
 Tx = Connection
@@ -25,7 +26,6 @@ T = TypeVar("T")
 Dialect = Literal["sqlite", "postgresql"]
 
 BUSY_SECONDS = 15
-MIGRATION_TURNS = 4
 """How long a writer waits for its turn before it gives up."""
 UNIT = "flakeguard_unit"
 RETRYABLE = frozenset({"40001", "40P01"})
@@ -119,15 +119,8 @@ class Database:
         """Bring the schema up to date; safe to run from several nodes at once."""
         from storage.migrations import schema  # noqa: PLC0415 - alembic is only needed here
 
-        for turn in range(MIGRATION_TURNS):
-            try:
-                with _translated():
-                    schema.upgrade(self._write)
-            except DatabaseError:  # on SQLite another node may hold the file for as long as it migrates
-                if turn + 1 == MIGRATION_TURNS or self.dialect != "sqlite":
-                    raise
-            else:
-                return
+        with _translated():
+            schema.upgrade(self._write)
 
     def migrated(self) -> bool:
         """True when the schema is the one this program knows."""
@@ -213,7 +206,8 @@ def _sqlite(url: URL, pool_size: int, *, reads: bool) -> Engine:
         # The driver's own BEGIN comes too late for writers that read first; we send ours below.
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16000"):
+        write_ahead.switch_on(cursor, patience=BUSY_SECONDS)
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", "cache_size=-16000"):
             cursor.execute(f"PRAGMA {pragma}")
         if reads:
             cursor.execute("PRAGMA query_only=ON")

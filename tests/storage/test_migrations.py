@@ -1,4 +1,11 @@
+import os
+import sqlite3
+import subprocess
+import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -8,6 +15,8 @@ from sqlalchemy import text
 from storage.database import Database
 from storage.migrations.schema import ours
 from storage.tables import metadata
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_migrated_schema_is_the_one_the_code_knows(database):
@@ -43,6 +52,37 @@ def test_two_nodes_may_migrate_at_once(empty_url):
     assert all(node.migrated() for node in nodes)
     for node in nodes:
         node.close()
+
+
+@pytest.fixture
+def processes():
+    """Three nodes in processes of their own; each migrates the databases it is told."""
+    path = os.pathsep.join((str(ROOT), str(ROOT / "tests")))
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-m", "storage_migrator"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": path},  # noqa: TID251 - what a child process needs
+        )
+        for _ in range(3)
+    ]
+    assert all(node.stdout.readline().startswith("ready") for node in started)
+    yield started
+    for node in started:
+        node.communicate()
+
+
+def test_processes_that_start_at_once_on_a_new_file_all_find_it_migrated(processes, tmp_path):
+    for number in range(4):
+        file = tmp_path / f"{number}.db"
+        with closing(sqlite3.connect(file, isolation_level=None)) as another:
+            another.execute("BEGIN IMMEDIATE")
+            for node in processes:
+                print(f"sqlite:///{file}", file=node.stdin, flush=True)
+            time.sleep(0.1)  # SQLite has told them by now that the file is locked
+        assert [node.stdout.readline() for node in processes] == ["migrated\n"] * 3
 
 
 def test_the_audit_log_refuses_changes(database):
