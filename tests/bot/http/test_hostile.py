@@ -6,12 +6,23 @@ import hostile
 import pytest
 from reports import junit
 
-AT_ONCE = 4.0
+AT_ONCE = 2.0
 """Seconds of processor time: the machine may be busy."""
+TRIES = 3
 
 
 def uploads(server, body, **query):
     return server.uploads(None, files=[("report", ("up.xml", body, "application/octet-stream"))], **query)
+
+
+def processor_time(action):
+    """The least of a few tries: this process also imports what it needs first and lets other threads work."""
+    times = []
+    for _ in range(TRIES):
+        begun = time.process_time()
+        action()
+        times.append(time.process_time() - begun)
+    return min(times)
 
 
 def stored_runs(server):
@@ -21,9 +32,8 @@ def stored_runs(server):
 @pytest.mark.parametrize("sent", hostile.REFUSED, ids=str)
 def test_it_is_refused_at_once_with_place_and_remedy_and_nothing_is_stored(server, sent):
     body = sent.body()
-    begun = time.process_time()
+    assert processor_time(lambda: uploads(server, body)) < AT_ONCE
     answer = uploads(server, body)
-    assert time.process_time() - begun < AT_ONCE
     told = answer.json()
     assert (answer.status_code, answer.headers["content-type"]) == (sent.status, "application/problem+json")
     assert all(word in told["detail"] for word in ("up", *sent.words)), told["detail"]
