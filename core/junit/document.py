@@ -1,12 +1,12 @@
 """One XML document into cases and rows; a cut-off end is repaired, everything else malformed is refused."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 
 from lxml import etree
 
 from core.junit.cutter import Cutter
 from core.junit.encoding import Utf8
+from core.junit.ending import Ending
 from core.junit.errors import ReportError
 from core.junit.foreign import XML_PLEASE
 from core.junit.lines import Lines
@@ -15,6 +15,12 @@ from core.junit.repair import Repair
 from core.junit.replay import Readable
 from core.junit.walker import Item, Walker
 from core.limits import Limits
+
+_LOOSE = "text after the end of the report was ignored"
+_OF_REFERENCES = "Ref: "
+"""In all that libxml2 says of entities and character references."""
+_SWALLOWED = "Unescaped '<'"
+"""A quotation mark is missing, and the next one ends the value."""
 
 
 class Document:
@@ -30,6 +36,7 @@ class Document:
         self._cutter = Cutter(self._utf8, name=name, limits=limits, lines=self._lines)
         self._repair = Repair()
         self._walker = Walker(name=name, limits=limits, rows=self._cutter.rows)
+        self._ending = Ending()
         self._notes: list[str] = []
 
     @property
@@ -45,21 +52,24 @@ class Document:
 
     def __iter__(self) -> Iterator[Item]:
         parser = parser_for(self._walker)
-        pieces = iter(self._cutter)
-        for piece in pieces:
-            if piece:
-                ended, closed = self._walker.ended, self._walker.roots_closed
-                try:
-                    parser.feed(self._repair.mend(piece))
-                except etree.XMLSyntaxError as error:
-                    if not self._walker.ended:
-                        raise self._malformed(error) from error
-                    behind = piece if ended else self._behind(piece, self._walker.roots_closed - closed)
-                    self._after_the_end(behind, pieces, error)
-                yield from self._taken()
+        for piece in self._cutter:
+            before = 0
+            for portion in self._ending.portions(piece):
+                if self._walker.ended:
+                    self._behind(portion, before)
+                else:
+                    self._feed(parser, portion)
+                before += len(portion)
+            yield from self._taken()
         self._finish(parser)
         yield from self._taken()
         self.warnings = (*self._cutter.warnings, *self._utf8.warnings, *self._repair.warnings, *self._notes)
+
+    def _feed(self, parser: etree.XMLParser, portion: bytes) -> None:
+        try:
+            parser.feed(self._repair.mend(portion))
+        except etree.XMLSyntaxError as error:
+            raise self._malformed(error) from error
 
     def _taken(self) -> Iterable[Item]:
         items, self._walker.items = self._walker.items, []
@@ -82,26 +92,28 @@ class Document:
         try:
             parser.close()
         except etree.XMLSyntaxError as error:
-            # The parser may hold a complaint back until the end; only one about the last line is about the cut.
-            if error.position[0] < self._lines.last:
+            if not self._about_the_cut(error):
                 raise self._malformed(error) from error
 
-    def _behind(self, piece: bytes, closed: int) -> bytes:
-        """What follows the root element, the last of so many of its name that end in this piece."""
-        ends = re.compile(rb"<!\[CDATA\[.*?\]\]>|</" + self.evidence.root.encode() + rb"\s*>", re.DOTALL)
-        places = [found.end() for found in ends.finditer(piece) if found[0].startswith(b"</")]
-        return piece[places[closed - 1] :] if closed <= len(places) else piece
+    def _about_the_cut(self, error: etree.XMLSyntaxError) -> bool:
+        """The parser holds some complaints back until the end, as if more could still mend what is wrong."""
+        if error.position[0] < self._lines.last:
+            return False
+        told = error.msg or ""
+        return self._ending.in_reference if _OF_REFERENCES in told else _SWALLOWED not in told
 
-    def _after_the_end(self, behind: bytes, rest: Iterable[bytes], error: etree.XMLSyntaxError) -> None:
+    def _behind(self, portion: bytes, before: int) -> None:
         """Loose text after the root element, such as a log line, is ignored; another document is not."""
-        if b"<" in behind or any(b"<" in more for more in rest):
+        more = portion.find(b"<")
+        if more >= 0:
             raise ReportError(
                 "more elements follow after the end of the report",
                 name=self._name,
-                line=self._lines.of(*error.position),
+                line=self._lines.inside(before + more),
                 remedy="Send each document by itself.",
-            ) from error
-        self._notes.append("text after the end of the report was ignored")
+            )
+        if _LOOSE not in self._notes and portion.strip():
+            self._notes.append(_LOOSE)
 
     def _malformed(self, error: etree.XMLSyntaxError) -> ReportError:
         reason = (error.msg or "a syntax error").split(", line ")[0]

@@ -42,6 +42,14 @@ class Lines:
             line += inside
         return self.at(begin) + max(fed - line, 0)
 
+    def inside(self, offset: int) -> int:
+        """The document's line of an offset in what the parser was fed last."""
+        for place, piece in self._pieces:
+            if offset < len(piece):
+                return self.at(place) + piece.count(b"\n", 0, offset)
+            offset -= len(piece)
+        return self.at(place)
+
     def at(self, place: int) -> int:
         """The line of an offset in the document."""
         line = 1
