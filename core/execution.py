@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import dropwhile
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,12 @@ class FailedExecution:
     @property
     def final(self) -> Outcome:
         return self.attempts[-1].outcome
+
+    @property
+    def recovered(self) -> bool:
+        """It failed and then passed, whatever the runner made of that in the end."""
+        outcomes = [attempt.outcome for attempt in self.attempts]
+        return Outcome.PASSED in dropwhile(lambda outcome: not outcome.bad, outcomes)
 
     @property
     def fingerprint(self) -> bytes | None:

@@ -55,7 +55,7 @@ def see_failures(step: Step, run: Run, place: Execution, results: RunResults, hi
         if len(report.ids) > FOLLOWED_AT_MOST:
             return []
     for failed in report.failures:
-        passed = not failed.final.bad and not run.partial
+        passed = (failed.recovered or not failed.final.bad) and not run.partial
         execution = with_result(place, passed=passed, failure=_facts(report, failed))
         _learn_failure(step, failed.test_id, execution, history)
     return list(report.ids)

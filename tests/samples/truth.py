@@ -183,7 +183,7 @@ TRUTH = {
         "tests::passes": [P], "tests::fails": [F, F, F], "tests::recovers": [F, F, P], "tests::expected_failure": [P],
         "tests::aborts": [F, F, F], "tests::hangs": [F, F, F], "passes": [P], "fails": [F, F, F],
     },
-    "junit/nextest-flaky-fails.xml": {"tests::recovers": [F, F, P], "tests::fails": [F, F, F], "tests::passes": [P]},
+    "junit/nextest-flaky-fails.xml": {"tests::recovers": [F, F, P, F], "tests::fails": [F, F, F], "tests::passes": [P]},
     "junit/boost.xml": {"passes": [P], "fails": [F], "throws": [E], "skipped": [S], "behind_fixture": [E]},
     "junit/qttest.xml": {
         "passes": [P], "fails": [F], "skipped": [S], "expectedFailure": [S], "unexpectedPass": [F], "param": [F],

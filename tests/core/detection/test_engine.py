@@ -32,6 +32,14 @@ def test_a_test_that_passes_on_retry_again_and_again_is_flaky_and_confirmed(ci):
     assert verdict.evidence == {EvidenceClass.RETRY_PASS: 3}
 
 
+def test_a_recovery_proves_as_much_where_the_runner_fails_the_test_all_the_same(ci):
+    for i in range(3):
+        ci.greens(6)
+        ci.run(f"f{i}", failed(7, BAD, OK, BAD))
+    verdict = ci.verdict(7)
+    assert (verdict.state, verdict.evidence) == (TestState.FLAKY, {EvidenceClass.RETRY_PASS: 3})
+
+
 def test_the_rate_counts_every_flake_though_evidence_of_one_incident_counts_once(ci):
     for i in range(80):
         ci.run(f"c{i}", *([failed(7, BAD, OK)] if i % 4 == 0 else []), hours=0.5)
