@@ -51,9 +51,10 @@ def http_app(
         description="Flaky tests found from run history, decided in Slack, obeyed by CI.",
         redirect_slashes=False,
     )
+    app.state.face = face
     answer_errors(app)
     app.include_router(health_routes(face, dict(checks or {})))
-    for router in (*api_routes(face), *routers):
+    for router in (*api_routes(), *routers):
         app.include_router(router)
     if slack is not None:
         app.router.routes.append(Passage("/slack/", slack))

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
+from typing import Annotated, TypeVar, cast
 
 import anyio
 import anyio.to_thread
-from fastapi import Request
+from fastapi import Depends, Request
 
 from bot.http.auth import Caller, Credentials, authenticate, authenticate_server, bearer
 from bot.http.metrics import Metrics
@@ -21,6 +21,7 @@ from storage.token import TOUCH_EVERY, touch_token
 
 T = TypeVar("T")
 
+API = "/api/v1"
 THREADS = 12
 """More would only queue for the database: SQLite has one writer, a PostgreSQL pool ten connections."""
 
@@ -123,3 +124,12 @@ class Face:
             return
         with self.desk.database.begin() as tx:
             touch_token(tx, token.id, now)
+
+
+async def _face(request: Request) -> Face:
+    """Asynchronous, so that it takes no thread."""
+    return cast("Face", request.app.state.face)
+
+
+Faced = Annotated[Face, Depends(_face)]
+"""The face of the application that was asked."""

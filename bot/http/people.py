@@ -1,12 +1,16 @@
 """Decisions of people that arrive over HTTP: who, why, and the answer they get."""
 
+from collections.abc import Callable
 from typing import Annotated
 
+from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from bot.http.auth import Caller
 from bot.http.face import Face
 from bot.views import View, quarantine_view
 from core.quarantine import MAX_DAYS, Quarantine
+from core.tenancy import Scope
 from storage.test_case import get_tests
 
 User = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[\w.@+-]+$", examples=["U024BE7LH"])]
@@ -43,8 +47,12 @@ class Proposal(Decision):
     days: int | None = Field(default=None, ge=1, le=MAX_DAYS)
 
 
-def told(face: Face, quarantine: Quarantine) -> View:
-    """The quarantine as it stands after the decision."""
+async def decided(face: Face, request: Request, decide: Callable[[Caller], Quarantine]) -> View:
+    """A decision is made; the quarantine as it stands after it."""
+    return await face.act(request, Scope.ADMIN, lambda caller: _told(face, decide(caller)))
+
+
+def _told(face: Face, quarantine: Quarantine) -> View:
     with face.desk.database.read() as tx:
         tests = get_tests(tx, quarantine.project_id, [quarantine.test_id])
     return quarantine_view(quarantine, tests.get(quarantine.test_id))

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from fastapi import APIRouter
 
-from bot.http.face import Face
 from bot.http.routes import (
     approvers,
     audit,
@@ -20,14 +19,22 @@ from bot.http.routes import (
     tokens,
 )
 
-API = "/api/v1"
-ROOMS = (tenants, tokens, ingestion, runs, tests, quarantine, proposals, approvers, policy, learning, audit)
+ROOMS = (
+    client,
+    tenants,
+    tokens,
+    ingestion,
+    runs,
+    tests,
+    quarantine,
+    proposals,
+    approvers,
+    policy,
+    learning,
+    audit,
+)
 
 
-def api_routes(face: Face) -> Iterable[APIRouter]:
+def api_routes() -> Iterable[APIRouter]:
     """Every router of the API."""
-    yield client.routes()
-    for room in ROOMS:
-        router = APIRouter(prefix=API, tags=[room.__name__.rsplit(".", 1)[-1]])
-        room.add_routes(router, face)
-        yield router
+    return (room.router for room in ROOMS)

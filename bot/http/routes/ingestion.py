@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse
 
 from bot.http.auth import Caller
 from bot.http.documented import BODY_OF_REPORTS, QUERY_OF_RUN, problems
-from bot.http.face import Face
+from bot.http.face import API, Face, Faced
 from bot.http.load import content_length
 from bot.http.uploads import received
 from bot.ingesting import ingest_uploads
@@ -18,6 +18,8 @@ from core.errors import UnsupportedMediaError, ValidationError
 from core.limits import DEFAULT
 from core.tenancy import Scope
 from jobs.summarize import ingest_summary
+
+router = APIRouter(prefix=API, tags=["ingestion"])
 
 SMALL = 64 * 1024
 """A body this small is taken before the token is looked at: one trip to a thread instead of two."""
@@ -34,51 +36,47 @@ class Summary(BaseModel):
     timestamp: str | None = Field(default=None, max_length=40, examples=["2026-01-31T12:00:00Z"])
 
 
-def add_routes(router: APIRouter, face: Face) -> None:
-    """POST /ingestion/junit, POST /ingestion/runs."""
-
-    @router.post(
-        "/ingestion/junit",
-        summary="Upload the reports of one run",
-        operation_id="ingest_junit",
-        status_code=201,
-        responses=problems(400, 401, 403, 404, 409, 413, 415, 429, 503),
-        openapi_extra={"parameters": QUERY_OF_RUN, "requestBody": BODY_OF_REPORTS},
-    )
-    async def junit(request: Request) -> Response:
-        """201 with counts and verdicts; 200 and `duplicate` for the same run again; 409 for other content."""
-        length = content_length(request.scope)
-        large = length is None or length > SMALL
-        if large:
+@router.post(
+    "/ingestion/junit",
+    summary="Upload the reports of one run",
+    operation_id="ingest_junit",
+    status_code=201,
+    responses=problems(400, 401, 403, 404, 409, 413, 415, 429, 503),
+    openapi_extra={"parameters": QUERY_OF_RUN, "requestBody": BODY_OF_REPORTS},
+)
+async def junit(request: Request, face: Faced) -> Response:
+    """201 with counts and verdicts; 200 and `duplicate` for the same run again; 409 for other content."""
+    length = content_length(request.scope)
+    large = length is None or length > SMALL
+    if large:
+        await face.identify(request, Scope.INGEST_PR)
+    try:
+        async with received(request) as uploads:
+            answer = await face.act(
+                request, Scope.INGEST_PR, lambda caller: _ingest(face, request, caller, uploads)
+            )
+    except (UnsupportedMediaError, ValidationError):
+        if not large:  # a stranger learns nothing of what is wrong with the body
             await face.identify(request, Scope.INGEST_PR)
-        try:
-            async with received(request) as uploads:
-                answer = await face.act(
-                    request, Scope.INGEST_PR, lambda caller: _ingest(face, request, caller, uploads)
-                )
-        except (UnsupportedMediaError, ValidationError):
-            if not large:  # a stranger learns nothing of what is wrong with the body
-                await face.identify(request, Scope.INGEST_PR)
-            raise
-        face.metrics.ingested.labels("junit", "duplicate" if answer["duplicate"] else "created").inc()
-        _count_results(face, answer)
-        return JSONResponse(answer, status_code=200 if answer["duplicate"] else 201)
+        raise
+    face.metrics.ingested.labels("junit", "duplicate" if answer["duplicate"] else "created").inc()
+    _count_results(face, answer)
+    return JSONResponse(answer, status_code=200 if answer["duplicate"] else 201)
 
-    @router.post(
-        "/ingestion/runs",
-        summary="Report a run without test results",
-        operation_id="ingest_run",
-        status_code=201,
-        responses=problems(400, 401, 403, 404, 409, 429, 503),
-    )
-    async def runs(request: Request, summary: Summary) -> Response:
-        """201; 200 and `duplicate` for the same again; 409 when the run is stored with another content."""
-        answer = await face.act(
-            request, Scope.INGEST_PR, lambda caller: _ingest_summary(face, caller, summary)
-        )
-        duplicate = bool(answer["duplicate"])
-        face.metrics.ingested.labels("summary", "duplicate" if duplicate else "created").inc()
-        return JSONResponse(answer, status_code=200 if duplicate else 201)
+
+@router.post(
+    "/ingestion/runs",
+    summary="Report a run without test results",
+    operation_id="ingest_run",
+    status_code=201,
+    responses=problems(400, 401, 403, 404, 409, 429, 503),
+)
+async def runs(request: Request, face: Faced, summary: Summary) -> Response:
+    """201; 200 and `duplicate` for the same again; 409 when the run is stored with another content."""
+    answer = await face.act(request, Scope.INGEST_PR, lambda caller: _ingest_summary(face, caller, summary))
+    duplicate = bool(answer["duplicate"])
+    face.metrics.ingested.labels("summary", "duplicate" if duplicate else "created").inc()
+    return JSONResponse(answer, status_code=200 if duplicate else 201)
 
 
 def _ingest(face: Face, request: Request, caller: Caller, uploads: list[Upload]) -> dict[str, Any]:

@@ -5,98 +5,93 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 
 from bot.http.documented import LISTED, WRITE_PROBLEMS
-from bot.http.face import Face
+from bot.http.face import API, Faced
 from bot.http.paging import Paged, ProposalId
-from bot.http.people import Decision, Denial, Proposal, told
+from bot.http.people import Decision, Denial, Proposal, decided
 from bot.pages import proposals_page
 from core.quarantine import State, parse_handle
 from core.tenancy import Scope
 from jobs.decide import approve, deny
 from jobs.propose import propose
 
+router = APIRouter(prefix=API, tags=["proposals"])
 
-def add_routes(router: APIRouter, face: Face) -> None:
-    """GET and POST /proposals, POST /proposals/{id}/approve, /proposals/{id}/deny."""
 
-    @router.get(
-        "/proposals",
-        summary="Proposals and what became of them, newest first",
-        operation_id="list_proposals",
-        responses=LISTED,
+@router.get(
+    "/proposals",
+    summary="Proposals and what became of them, newest first",
+    operation_id="list_proposals",
+    responses=LISTED,
+)
+async def proposals(
+    request: Request, face: Faced, page: Paged, state: Annotated[list[State] | None, Query()] = None
+) -> dict[str, Any]:
+    """In any of the states given."""
+    return await face.read(
+        request, Scope.READ, lambda tx, caller: proposals_page(tx, caller.here, page, states=state or ())
     )
-    async def proposals(
-        request: Request, page: Paged, state: Annotated[list[State] | None, Query()] = None
-    ) -> dict[str, Any]:
-        """In any of the states given."""
-        return await face.read(
-            request, Scope.READ, lambda tx, caller: proposals_page(tx, caller.here, page, states=state or ())
-        )
 
-    @router.post(
-        "/proposals",
-        summary="Propose to quarantine a test",
-        operation_id="propose",
-        status_code=201,
-        responses=WRITE_PROBLEMS,
-    )
-    async def new(request: Request, proposal: Proposal) -> dict[str, Any]:
-        """Refused for a broken test: quarantine would hide a real defect."""
-        return await face.act(
-            request,
-            Scope.ADMIN,
-            lambda caller: told(
-                face,
-                propose(
-                    face.desk,
-                    project_id=caller.here.id,
-                    test_id=proposal.test_id,
-                    by=caller.person(proposal.by),
-                    reason=proposal.reason,
-                    ttl_days=proposal.days,
-                ),
-            ),
-        )
 
-    @router.post(
-        "/proposals/{proposal_id}/approve",
-        summary="Approve a proposal",
-        operation_id="approve_proposal",
-        responses=WRITE_PROBLEMS,
+@router.post(
+    "/proposals",
+    summary="Propose to quarantine a test",
+    operation_id="propose",
+    status_code=201,
+    responses=WRITE_PROBLEMS,
+)
+async def new(request: Request, face: Faced, proposal: Proposal) -> dict[str, Any]:
+    """Refused for a broken test: quarantine would hide a real defect."""
+    return await decided(
+        face,
+        request,
+        lambda caller: propose(
+            face.desk,
+            project_id=caller.here.id,
+            test_id=proposal.test_id,
+            by=caller.person(proposal.by),
+            reason=proposal.reason,
+            ttl_days=proposal.days,
+        ),
     )
-    async def approve_one(request: Request, proposal_id: ProposalId, decision: Decision) -> dict[str, Any]:
-        """With the last approval needed the test is in quarantine."""
-        number, _ = parse_handle(proposal_id)
-        return await face.act(
-            request,
-            Scope.ADMIN,
-            lambda caller: told(
-                face,
-                approve(face.desk, number, by=caller.person(decision.by), project_id=caller.here.id),
-            ),
-        )
 
-    @router.post(
-        "/proposals/{proposal_id}/deny",
-        summary="Deny a proposal",
-        operation_id="deny_proposal",
-        responses=WRITE_PROBLEMS,
+
+@router.post(
+    "/proposals/{proposal_id}/approve",
+    summary="Approve a proposal",
+    operation_id="approve_proposal",
+    responses=WRITE_PROBLEMS,
+)
+async def approve_one(
+    request: Request, face: Faced, proposal_id: ProposalId, decision: Decision
+) -> dict[str, Any]:
+    """With the last approval needed the test is in quarantine."""
+    number, _ = parse_handle(proposal_id)
+    return await decided(
+        face,
+        request,
+        lambda caller: approve(face.desk, number, by=caller.person(decision.by), project_id=caller.here.id),
     )
-    async def deny_one(request: Request, proposal_id: ProposalId, denial: Denial) -> dict[str, Any]:
-        """A reason is needed; the test is not proposed again for a while."""
-        number, _ = parse_handle(proposal_id)
-        return await face.act(
-            request,
-            Scope.ADMIN,
-            lambda caller: told(
-                face,
-                deny(
-                    face.desk,
-                    number,
-                    by=caller.person(denial.by),
-                    reason=denial.reason,
-                    cooldown_days=denial.cooldown_days,
-                    project_id=caller.here.id,
-                    real_bug=denial.real_bug,
-                ),
-            ),
-        )
+
+
+@router.post(
+    "/proposals/{proposal_id}/deny",
+    summary="Deny a proposal",
+    operation_id="deny_proposal",
+    responses=WRITE_PROBLEMS,
+)
+async def deny_one(request: Request, face: Faced, proposal_id: ProposalId, denial: Denial) -> dict[str, Any]:
+    """A reason is needed; the test is not proposed again for a while."""
+    number, _ = parse_handle(proposal_id)
+    return await decided(
+        face,
+        request,
+        lambda caller: deny(
+            face.desk,
+            number,
+            by=caller.person(denial.by),
+            reason=denial.reason,
+            cooldown_days=denial.cooldown_days,
+            project_id=caller.here.id,
+            real_bug=denial.real_bug,
+        ),
+    )

@@ -9,7 +9,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from bot.http.auth import Caller
 from bot.http.documented import LISTED, WRITE_PROBLEMS
-from bot.http.face import Face
+from bot.http.face import API, Face, Faced
 from bot.http.paging import MAX_ID, Paged
 from bot.pages import project_named, tokens_page
 from bot.views import token_view
@@ -17,6 +17,8 @@ from core.errors import NotFoundError
 from core.tenancy import Project, Scope
 from jobs.enroll import IssuedToken, issue_token, withdraw_token
 from storage.token import list_tokens
+
+router = APIRouter(prefix=API, tags=["tokens"])
 
 
 class NewToken(BaseModel):
@@ -37,37 +39,36 @@ class NewToken(BaseModel):
     expires_days: Annotated[int, Field(ge=1, le=3660)] | None = None
 
 
-def add_routes(router: APIRouter, face: Face) -> None:
-    """GET and POST /tokens, DELETE /tokens/{id}."""
+@router.post(
+    "/tokens",
+    summary="Make a token",
+    operation_id="create_token",
+    status_code=201,
+    responses=WRITE_PROBLEMS,
+)
+async def create(request: Request, face: Faced, new: NewToken) -> dict[str, Any]:
+    """By the server's admin token, or by a project's admin token for that very project."""
+    issued = await face.act(request, Scope.ADMIN, lambda caller: _issue(face, caller, new))
+    return {"token": issued.raw, **token_view(issued.token)}
 
-    @router.post(
-        "/tokens",
-        summary="Make a token",
-        operation_id="create_token",
-        status_code=201,
-        responses=WRITE_PROBLEMS,
-    )
-    async def create(request: Request, new: NewToken) -> dict[str, Any]:
-        """By the server's admin token, or by a project's admin token for that very project."""
-        issued = await face.act(request, Scope.ADMIN, lambda caller: _issue(face, caller, new))
-        return {"token": issued.raw, **token_view(issued.token)}
 
-    @router.get("/tokens", summary="Tokens of the project", operation_id="list_tokens", responses=LISTED)
-    async def tokens(request: Request, page: Paged) -> dict[str, Any]:
-        """Without their secrets, which nobody knows any more."""
-        return await face.read(request, Scope.ADMIN, lambda tx, caller: tokens_page(tx, caller.here, page))
+@router.get("/tokens", summary="Tokens of the project", operation_id="list_tokens", responses=LISTED)
+async def tokens(request: Request, face: Faced, page: Paged) -> dict[str, Any]:
+    """Without their secrets, which nobody knows any more."""
+    return await face.read(request, Scope.ADMIN, lambda tx, caller: tokens_page(tx, caller.here, page))
 
-    @router.delete(
-        "/tokens/{token_id}",
-        summary="Revoke a token",
-        operation_id="revoke_token",
-        status_code=204,
-        responses=WRITE_PROBLEMS,
-    )
-    async def revoke(request: Request, token_id: Annotated[int, Path(ge=1, le=MAX_ID)]) -> Response:
-        """At once; a revoked token stays revoked."""
-        await face.act(request, Scope.ADMIN, lambda caller: _revoke(face, caller, token_id))
-        return Response(status_code=204)
+
+@router.delete(
+    "/tokens/{token_id}",
+    summary="Revoke a token",
+    operation_id="revoke_token",
+    status_code=204,
+    responses=WRITE_PROBLEMS,
+)
+async def revoke(request: Request, face: Faced, token_id: Annotated[int, Path(ge=1, le=MAX_ID)]) -> Response:
+    """At once; a revoked token stays revoked."""
+    await face.act(request, Scope.ADMIN, lambda caller: _revoke(face, caller, token_id))
+    return Response(status_code=204)
 
 
 def _issue(face: Face, caller: Caller, new: NewToken) -> IssuedToken:
