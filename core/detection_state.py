@@ -10,8 +10,10 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from core.backlog import Backlog
 from core.evidence import Bucket  # noqa: TC001 - one import style for all of the room
-from core.ledger import Failure
+from core.ledger import Execution, Failure
+from core.packing import Packer, Unpacker
 from core.surroundings import Surroundings
 from core.suspect import Suspect
 
@@ -62,6 +64,7 @@ class ProjectState:
         self._ids: npt.NDArray[np.int64] | None = None
         self._changed: set[int] = set()
         self._dropped: set[int] = set()
+        self._backlog = Backlog()
         self._surroundings_changed = False
 
     @classmethod
@@ -72,20 +75,40 @@ class ProjectState:
     def load(cls, context: bytes, suspects: Mapping[int, bytes]) -> Self:
         """Read back what `dirty` gave; empty bytes stand for a project without a past."""
         state = cls()
+        state.suspects = {test_id: Suspect.unpack(row) for test_id, row in suspects.items()}
         if context:
-            state.surroundings = Surroundings.unpack(context)
-        for test_id, row in suspects.items():
-            state.suspects[test_id] = Suspect.unpack(row)
+            state._read_context(Unpacker(context))
+        for test_id in state.suspects:
             state.index(test_id)
         return state
 
+    def _read_context(self, r: Unpacker) -> None:
+        self.surroundings = Surroundings.unpack(r)
+        if not r.done:  # as of a version that stored every suspect after every run
+            self._backlog = Backlog.unpack(r)
+        for passes in self._backlog.runs:
+            known = [test_id for test_id in passes.tests if test_id in self.suspects]
+            for test_id in known:
+                self.suspects[test_id].catch_up(passes.place)
+            if len(known) < len(passes.tests):  # somebody deleted a test and all that was stored of it
+                self._backlog.forget(set(passes.tests).difference(known))
+
     def dirty(self) -> Dump:
         """What must be stored now; a second call returns nothing until something changes."""
+        self._changed.update(self._backlog.due())
+        self._backlog.forget(self._changed)
+        self._backlog.shorten()
         rows: dict[int, bytes | None] = {t: self.suspects[t].pack() for t in sorted(self._changed)}
         rows.update((t, None) for t in sorted(self._dropped - self._changed))
-        context = self.surroundings.pack() if self._surroundings_changed else None
+        context = self._packed_context() if self._surroundings_changed else None
         self._changed, self._dropped, self._surroundings_changed = set(), set(), False
         return Dump(context, rows)
+
+    def _packed_context(self) -> bytes:
+        p = Packer()
+        self.surroundings.pack(p)
+        self._backlog.pack(p)
+        return p.bytes()
 
     def follow(self, test_id: int) -> Suspect:
         """Begin to remember a test."""
@@ -102,6 +125,10 @@ class ProjectState:
     def touch(self, test_id: int) -> None:
         self._changed.add(test_id)
 
+    def note_passes(self, place: Execution, tests: Collection[int]) -> None:
+        """These suspects passed, and nothing else has changed of them: their rows can wait."""
+        self._backlog.note(place, tests)
+
     def touch_surroundings(self) -> None:
         self._surroundings_changed = True
 
@@ -115,6 +142,7 @@ class ProjectState:
         self.recheck.pop(test_id, None)
         self.readings.pop(test_id, None)
         self._changed.discard(test_id)
+        self._backlog.forget([test_id])
         self._dropped.add(test_id)
 
     def tidy(self) -> None:

@@ -180,20 +180,25 @@ def see_passes(step: Step, place: Execution, results: RunResults, history: Histo
     passed = np.asarray(results.passed, np.int64)
     found = np.minimum(np.searchsorted(passed, ids), len(passed) - 1)
     execution = with_result(place, passed=True, failure=None)
-    for test_id in ids[passed[found] == ids].tolist():
-        _learn_pass(step, test_id, execution, history)
+    tests = ids[passed[found] == ids].tolist()
+    state.note_passes(
+        execution, [test_id for test_id in tests if _learn_pass(step, test_id, execution, history)]
+    )
 
 
-def _learn_pass(step: Step, test_id: int, execution: Execution, history: History) -> None:
+def _learn_pass(step: Step, test_id: int, execution: Execution, history: History) -> bool:
+    """True when the pass was only added to what is known of the test."""
     state = step.state
     suspect = state.suspects[test_id]
     if suspect.knows(execution):
-        return
-    before = suspect.facts_version
+        return False
+    before, newest = suspect.facts_version, not suspect.tail or execution.order > suspect.tail[-1].order
     if not suspect.add(execution):
         suspect.rebuild([*_past(step, history(test_id)), execution])
-    state.touch(test_id)
+    if not newest:
+        state.touch(test_id)
     if suspect.facts_version != before:
         step.changed.add(test_id)
     elif suspect.live.clean_streak >= state.recheck.get(test_id, 0):
         step.stale.add(test_id)
+    return newest

@@ -88,6 +88,8 @@ class Failure:
     """Clean executions until the next failure."""
     day_runs: int = 0
     """Executions of its day up to and with it, so that the past can be judged by what was known then."""
+    packed: Packer | None = field(default=None, compare=False, repr=False)
+    """As packed when it last heard something."""
 
     @property
     def at(self) -> int:
@@ -115,6 +117,8 @@ class Failure:
                 self.same_pass_at, self.same_pass_run, new = later.at, later.run, True
         elif self._next_push(later) and not self.next_push_at:
             self.next_push_at, self.next_push_run, new = later.at, later.run, True
+        if new:
+            self.packed = None
         return new
 
     def _next_push(self, later: Execution) -> bool:
@@ -141,6 +145,8 @@ class Episode:
     last_at: int = 0
     end_commit: int = 0
     end_at: int = 0
+    packed: Packer | None = field(default=None, compare=False, repr=False)
+    """As packed when it last went on."""
 
     @property
     def open(self) -> bool:
@@ -184,12 +190,12 @@ class Ledger:
     waiting: list[Failure] = field(default_factory=list)
     known_since: int = 0
     """When failures no longer remembered had made it known to be flaky; 0 if they had not."""
-    turns: int = 0
+    turns: int = field(default=0, compare=False)
     """Counts changes of anything but mere counts of passes; not stored."""
     packed_days: tuple[int, Packer] | None = field(default=None, compare=False, repr=False)
     """All days but the last, as packed on that day."""
-    packed_past: tuple[int, Packer] | None = field(default=None, compare=False, repr=False)
-    """Episodes and all failures but the last, as packed at that turn: a suspect is stored after every run it passes."""
+    breaking: dict[int, Episode] = field(default_factory=dict, compare=False, repr=False)
+    """Lane -> its open episode; not stored."""
 
     def fold(self, executions: Iterable[Execution]) -> None:
         for execution in executions:
@@ -238,10 +244,8 @@ class Ledger:
             if (commit, lane, base) == (e.commit, e.lane, e.base):
                 failure.prior_pass_run = run
                 break
-        for earlier in self.failures:
-            other = earlier.execution
-            if not e.passed and other.commit == e.commit and other.lane == e.lane:
-                earlier.failed_again += 1
+        if not e.passed:
+            self._fail_again(e)
         if failure.retried:
             failure.pass_after_at = e.at
         self.failures.append(failure)
@@ -251,6 +255,12 @@ class Ledger:
             if not self.known_since and gone.proven_at and gone.facts.failing <= FEW:
                 self.known_since = max(gone.proven_at, gone.at + INCIDENT)
             self.waiting = [f for f in self.waiting if f is not gone]
+
+    def _fail_again(self, e: Execution) -> None:
+        for earlier in self.failures:
+            if earlier.execution.commit == e.commit and earlier.execution.lane == e.lane:
+                earlier.failed_again += 1
+                earlier.packed = None
 
     def _advance(self, e: Execution) -> None:
         mark = "x" if not e.passed else "~" if e.failure is not None else "."
@@ -270,42 +280,48 @@ class Ledger:
         self._turn(e, head)
 
     def _turn(self, e: Execution, head: LaneHead) -> None:
-        episode = self.open_episode(e.lane)
+        episode = self.breaking.get(e.lane)
         if e.passed:
             head.good_commit, head.good_at = e.commit, e.at
             if episode is not None:
-                self.turns += 1
-                episode.end_commit, episode.end_at = e.commit, e.at
+                self._end(e, episode)
         elif episode is not None:
             episode.commits += episode.last_commit != e.commit
             episode.last_commit, episode.last_at = e.commit, e.at
+            episode.packed = None
         else:
             self._begin(e, head)
 
+    def _end(self, e: Execution, episode: Episode) -> None:
+        self.turns += 1
+        episode.end_commit, episode.end_at = e.commit, e.at
+        episode.packed = None
+        del self.breaking[e.lane]
+
     def _begin(self, e: Execution, head: LaneHead) -> None:
         facts = e.failure
-        self.episodes.append(
-            Episode(
-                lane=e.lane,
-                first_commit=e.commit,
-                first_commit_name=facts.commit_name if facts else "",
-                first_at=e.at,
-                first_run=e.run,
-                good_commit=head.good_commit,
-                good_at=head.good_at,
-                fingerprint=facts.fingerprint if facts else 0,
-                last_commit=e.commit,
-                last_at=e.at,
-            )
+        episode = Episode(
+            lane=e.lane,
+            first_commit=e.commit,
+            first_commit_name=facts.commit_name if facts else "",
+            first_at=e.at,
+            first_run=e.run,
+            good_commit=head.good_commit,
+            good_at=head.good_at,
+            fingerprint=facts.fingerprint if facts else 0,
+            last_commit=e.commit,
+            last_at=e.at,
         )
+        self.episodes.append(episode)
+        self.breaking[e.lane] = episode
+        for forgotten in self.episodes[:-EPISODES_KEPT]:
+            if forgotten.open:
+                del self.breaking[forgotten.lane]
         del self.episodes[:-EPISODES_KEPT]
 
     @property
     def clean_streak(self) -> int:
         return self.failures[-1].clean_after if self.failures else 0
-
-    def open_episode(self, lane: int) -> Episode | None:
-        return next((ep for ep in reversed(self.episodes) if ep.lane == lane and ep.open), None)
 
 
 def _still_waits(failure: Failure, now: int) -> bool:

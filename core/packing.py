@@ -63,6 +63,11 @@ class Unpacker:
         self._at += 1
         return self._numbers[self._at - 1]
 
+    @property
+    def done(self) -> bool:
+        """Everything has been handed back."""
+        return self._at == len(self._numbers)
+
     def take(self, count: int) -> "array[int]":
         self._at += count
         return self._numbers[self._at - count : self._at]

@@ -50,35 +50,51 @@ class Surroundings:
     outages: dict[int, Outage] = field(default_factory=dict)
     lanes: dict[int, dict[int, int]] = field(default_factory=dict)
     """Lane -> day -> full reports: a test is missing only where reports were made without it."""
-    _sayings: dict[int, list[Outage]] = field(default_factory=dict, compare=False)
+    _sayings: dict[int, list[Outage]] | None = field(default=None, compare=False)
     _groups: AbstractSet[int] | None = field(default=None, compare=False)
+    _newest: int = field(default=0, compare=False)
+    """Place of the newest commit, or a later one that it once had."""
+    _packed_commits: Packer | None = field(default=None, compare=False)
+    _packed_events: Packer | None = field(default=None, compare=False)
+    """Merges and outages, as packed since the last of them."""
 
     def see_commit(self, commit: int, at: int) -> bool:
         """Remember where a commit stands; True when old ones had to be forgotten for it."""
         known = self.commits.get(commit)
         if known is None or at < known:
-            self.commits[commit] = at
+            self._put_commit(commit, at, known)
         if len(self.commits) <= COMMITS_KEPT + COMMITS_KEPT // 4:
             return False
         self.commits = dict(sorted(self.commits.items(), key=lambda kv: (kv[1], kv[0]))[-COMMITS_KEPT:])
+        self._packed_commits = None
         return True
+
+    def _put_commit(self, commit: int, at: int, known: int | None) -> None:
+        self.commits[commit] = at
+        self._newest = max(self._newest, at)
+        if known is not None:
+            self._packed_commits = None
+        elif self._packed_commits is not None:
+            self._packed_commits.put(commit, at)
 
     def moves(self, commit: int, at: int) -> bool:
         """Seeing this commit then would change the order of others: a run has come late."""
         before = self.commits.get(commit)
-        if before is not None and at >= before:
+        if at >= (self._newest if before is None else before):
             return False
         until = self.latest + 1 if before is None else before
         return any(at < other < until for other in self.commits.values())
 
     def see_merge(self, merge: MergeFact) -> None:
         self.merges[merge.branch, merge.commit] = merge
+        self._packed_events = None
         if len(self.merges) > MERGES_KEPT:
             del self.merges[min(self.merges, key=lambda k: (self.merges[k].at, k))]
 
     def see_outage(self, outage: Outage) -> None:
         self.outages[outage.key] = outage
-        self._sayings.clear()
+        self._packed_events = None
+        self._sayings = None
         self._groups = None
         if len(self.outages) > OUTAGES_KEPT:
             del self.outages[min(self.outages, key=lambda k: (self.outages[k].at, k))]
@@ -90,7 +106,8 @@ class Surroundings:
         return self._groups
 
     def outages_saying(self, signature: int) -> Sequence[Outage]:
-        if not self._sayings:
+        if self._sayings is None:
+            self._sayings = {}
             for outage in self.outages.values():
                 for said in outage.signatures:
                     self._sayings.setdefault(said, []).append(outage)
@@ -114,29 +131,40 @@ class Surroundings:
     def place(self, commit: int) -> int | None:
         return self.commits.get(commit)
 
-    def pack(self) -> bytes:
-        p = Packer()
+    def pack(self, p: Packer) -> None:
         p.put(self.latest, self.swept)
-        p.put_all(n for item in self.commits.items() for n in item)
-        p.put_all(n for m in self.merges.values() for n in (m.branch, m.commit, m.into, m.at))
-        p.put(len(self.outages))
-        for o in self.outages.values():
-            p.put(o.key, o.at, o.group, o.tests, o.failing)
-            p.put_all(o.sample)
-            p.put_all(o.signatures)
+        p.put(2 * len(self.commits))
+        p.include(self._commits_packed())
+        p.include(self._events_packed())
         p.put(len(self.lanes))
         for lane, days in self.lanes.items():
             p.put(lane)
-            p.put_all(n for item in days.items() for n in item)
-        return p.bytes()
+            p.put_all([n for item in days.items() for n in item])
+
+    def _commits_packed(self) -> Packer:
+        if self._packed_commits is None:
+            self._packed_commits = Packer()
+            self._packed_commits.put(*(n for item in self.commits.items() for n in item))
+        return self._packed_commits
+
+    def _events_packed(self) -> Packer:
+        if self._packed_events is None:
+            p = self._packed_events = Packer()
+            p.put_all([n for m in self.merges.values() for n in (m.branch, m.commit, m.into, m.at)])
+            p.put(len(self.outages))
+            for o in self.outages.values():
+                p.put(o.key, o.at, o.group, o.tests, o.failing)
+                p.put_all(o.sample)
+                p.put_all(o.signatures)
+        return self._packed_events
 
     @classmethod
-    def unpack(cls, data: bytes) -> Self:
-        r = Unpacker(data)
+    def unpack(cls, r: Unpacker) -> Self:
         latest, swept = r.take(2)
         commits = r.get_all()
         merges = r.get_all()
         self = cls(latest, swept, dict(zip(commits[::2], commits[1::2], strict=True)))
+        self._newest = max(self.commits.values(), default=0)
         for i in range(0, len(merges), 4):
             fact = MergeFact(*merges[i : i + 4])
             self.merges[fact.branch, fact.commit] = fact

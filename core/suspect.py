@@ -47,6 +47,11 @@ class Suspect:
         self._shorten()
         return True
 
+    def catch_up(self, execution: Execution) -> None:
+        """Learn what was stored beside it, unless its own row held it already."""
+        if not self.tail or execution.order > self.tail[-1].order:
+            self.add(execution)
+
     def _insert(self, execution: Execution) -> bool:
         if self._folded.first_seen and execution.order < self.tail[0].order:
             return False
@@ -211,9 +216,14 @@ def _pack_ledger(p: Packer, ledger: Ledger) -> None:
     for lane, head in ledger.heads.items():
         p.put(lane, head.commit, head.at, head.good_commit, head.good_at)
         p.put_all(head.commits)
-    p.include(_packed_past(ledger))
+    p.put(len(ledger.episodes))
+    for episode in ledger.episodes:
+        p.include(episode.packed or _packed_episode(episode))
+    p.put(len(ledger.failures))
+    for failure in ledger.failures[:-1]:
+        p.include(failure.packed or _packed_failure(failure))
     for failure in ledger.failures[-1:]:
-        _pack_failure(p, failure)
+        _pack_failure(p, failure)  # it still counts the clean runs since
     waiting = {id(f) for f in ledger.waiting}
     p.put_all([i for i, f in enumerate(ledger.failures) if id(f) in waiting] if waiting else [])
 
@@ -231,19 +241,15 @@ def _packed_days(ledger: Ledger) -> Packer:
     return p
 
 
-def _packed_past(ledger: Ledger) -> Packer:
-    """Between turns only the last failure changes: it counts the clean runs since."""
-    known = ledger.packed_past
-    if known is not None and known[0] == ledger.turns:
-        return known[1]
-    p = Packer()
-    p.put(len(ledger.episodes))
-    for episode in ledger.episodes:
-        _pack_episode(p, episode)
-    p.put(len(ledger.failures))
-    for failure in ledger.failures[:-1]:
-        _pack_failure(p, failure)
-    ledger.packed_past = (ledger.turns, p)
+def _packed_episode(episode: Episode) -> Packer:
+    p = episode.packed = Packer()
+    _pack_episode(p, episode)
+    return p
+
+
+def _packed_failure(failure: Failure) -> Packer:
+    p = failure.packed = Packer()
+    _pack_failure(p, failure)
     return p
 
 
@@ -262,6 +268,7 @@ def _unpack_ledger(r: Unpacker) -> Ledger:
         lane, commit, at, good, good_at = r.take(5)
         ledger.heads[lane] = LaneHead(commit, at, good, good_at, list(r.get_all()))
     ledger.episodes = [_unpack_episode(r) for _ in range(r.get())]
+    ledger.breaking = {episode.lane: episode for episode in ledger.episodes if episode.open}
     ledger.failures = [_unpack_failure(r) for _ in range(r.get())]
     ledger.waiting = [ledger.failures[i] for i in r.get_all()]
     return ledger

@@ -49,11 +49,13 @@ def learnt(runs, *, reload_every: int = 0) -> Ci:
     ci, rows, context = Ci(tests=TESTS), {}, b""
     for count, (run, results, _) in enumerate(runs, 1):
         ci.store(run, results)
-        if reload_every and count % reload_every == 0:
-            dump = ci.state.dirty()
-            context = dump.context or context
-            rows.update(dump.suspects)
-            rows = {test: row for test, row in rows.items() if row is not None}
+        if not reload_every:
+            continue
+        dump = ci.state.dirty()
+        context = dump.context or context
+        rows.update(dump.suspects)
+        rows = {test: row for test, row in rows.items() if row is not None}
+        if count % reload_every == 0:
             ci.state = ProjectState.load(context, rows)
     return ci
 
@@ -79,7 +81,7 @@ def test_any_order_of_arrival_gives_the_same_verdicts(drawn, random):
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(moments, max_size=30), st.integers(1, 4))
+@given(st.lists(moments, max_size=40), st.integers(1, 12))
 def test_storing_and_reading_back_changes_nothing(drawn, reload_every):
     runs = history(drawn)
     assert verdicts(learnt(runs)) == verdicts(learnt(runs, reload_every=reload_every))
