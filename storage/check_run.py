@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Index, Row, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Index, Row, and_, delete, func, select, update
 from sqlmodel import Field, SQLModel, col
 
+from storage import lease
 from storage.columns import BigId, Text, UtcTime, insert_ignore
 from storage.database import Tx
 
@@ -149,11 +150,7 @@ def claim_check(tx: Tx, row_id: int, *, now: datetime, lease_until: datetime) ->
     claimed = tx.execute(
         update(CheckRunRow)
         .where(col(CheckRunRow.id) == row_id, _due(now))
-        .values(
-            lease_until=lease_until,
-            tries=col(CheckRunRow.tries) + 1,
-            claims=col(CheckRunRow.claims) + 1,
-        )
+        .values(**lease.taken(CheckRunRow, lease_until), tries=col(CheckRunRow.tries) + 1)
         .returning(CheckRunRow)
     ).one_or_none()
     return None if claimed is None else _noun(claimed)
@@ -263,17 +260,12 @@ def _press(*, project_id: int, check_id: int, identifier: str, reference: str) -
 
 
 def _due(now: datetime) -> ColumnElement[bool]:
-    free = or_(col(CheckRunRow.lease_until).is_(None), col(CheckRunRow.lease_until) <= now)
     waiting = and_(col(CheckRunRow.dirty).is_(True), col(CheckRunRow.dead).is_(False))
-    return and_(waiting, col(CheckRunRow.due_at) <= now, free)
+    return and_(waiting, col(CheckRunRow.due_at) <= now, lease.free(CheckRunRow, now))
 
 
 def _swap(tx: Tx, check: CheckRun, **values: Any) -> bool:
-    mine = and_(
-        col(CheckRunRow.id) == check.id,
-        col(CheckRunRow.claims) == check.claims,
-        col(CheckRunRow.lease_until).is_not(None),
-    )
+    mine = and_(col(CheckRunRow.id) == check.id, lease.held(CheckRunRow, check.claims))
     return bool(tx.execute(update(CheckRunRow).where(mine).values(**values)).rowcount == 1)
 
 

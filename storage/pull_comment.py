@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, select, update
 from sqlmodel import Field, SQLModel, col
 
+from storage import lease
 from storage.columns import BigId, Text, UtcTime, insert_ignore
 from storage.database import Tx
 
@@ -50,13 +51,12 @@ def claim_comment(
     """Become its only writer; None while somebody else is."""
     values = {"comment_id": None, "content": "", "claims": 0, "lease_until": None, "updated_at": now}
     insert_ignore(tx, PullCommentRow, {"project_id": project_id, "pull": pull, **values})
-    free = or_(col(PullCommentRow.lease_until).is_(None), col(PullCommentRow.lease_until) <= now)
-    taken = tx.execute(
+    claimed = tx.execute(
         update(PullCommentRow)
-        .where(_of(project_id, pull), free)
-        .values(lease_until=lease_until, claims=col(PullCommentRow.claims) + 1)
+        .where(_of(project_id, pull), lease.free(PullCommentRow, now))
+        .values(**lease.taken(PullCommentRow, lease_until))
     )
-    return find_comment(tx, project_id, pull) if taken.rowcount else None
+    return find_comment(tx, project_id, pull) if claimed.rowcount else None
 
 
 def said_comment(
@@ -83,4 +83,4 @@ def _of(project_id: int, pull: int) -> ColumnElement[bool]:
 
 
 def _mine(comment: PullComment) -> ColumnElement[bool]:
-    return and_(_of(comment.project_id, comment.pull), col(PullCommentRow.claims) == comment.claims)
+    return and_(_of(comment.project_id, comment.pull), lease.held(PullCommentRow, comment.claims))
