@@ -73,24 +73,16 @@ def attempts(raw: RawCase, dialect: Dialect, limits: Limits) -> tuple[Attempt, .
         return (Attempt(outcome, duration),)
     if len(raw.marks) == 1 and raw.marks[0].tag in _FINAL and not dialect.failures_are_attempts:
         mark = raw.marks[0]
-        return (Attempt(_FINAL[mark.tag], duration, _message(mark, limits)),)
+        return (_attempt((_FINAL[mark.tag], duration, _message(mark, limits))),)
     flaky = [mark for mark in raw.marks if mark.tag.startswith("flaky")]
     if flaky:
-        recovered = (*(_failed(mark, limits) for mark in flaky), Attempt(Outcome.PASSED, duration))
-        return (*recovered, *_failed_all_the_same(raw.marks, duration, limits))
+        return (*(_failed(mark, limits) for mark in flaky), Attempt(Outcome.PASSED, duration))
     skipped = [mark for mark in raw.marks if mark.tag == "skipped"]
     bad = [mark for mark in raw.marks if mark.tag != "skipped"]
     if not bad or (skipped and dialect.skipped_wins):
         outcome = dialect.skipped_means(raw) or Outcome.SKIPPED
         return (Attempt(outcome, duration, _message(raw.marks[0], limits)),)
     return _bad(bad, duration, dialect, limits)
-
-
-def _failed_all_the_same(marks: Sequence[Mark], duration: float | None, limits: Limits) -> Iterator[Attempt]:
-    """A runner can be told to fail what passed on a retry (nextest): the run fails for it, and so must the gate."""
-    for mark in marks:
-        if mark.tag in _FINAL:
-            yield Attempt(_FINAL[mark.tag], duration, _message(mark, limits))
 
 
 def _bad(bad: list[Mark], duration: float | None, dialect: Dialect, limits: Limits) -> tuple[Attempt, ...]:

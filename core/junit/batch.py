@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import repeat
 
 from core.report import Attempt, CaseResult, TestKey
@@ -12,8 +11,7 @@ Key = tuple[str, str, str, str, str]
 Entry = tuple[Attempt, ...]
 
 # `TestKey(...)` costs three times as much as making it out of the tuple that `zip` has made already.
-_key = partial(tuple.__new__, TestKey)
-_result = partial(tuple.__new__, CaseResult)
+_made = tuple.__new__
 
 
 @dataclass(slots=True)
@@ -57,8 +55,10 @@ class Batch:
 
     def results(self) -> Iterator[CaseResult]:
         """A result for each case, none of which is repeated."""
+        keys: Iterator[TestKey] = map(_made, repeat(TestKey), self.keys())
         no = repeat(False)
-        return map(_result, zip(map(_key, self.keys()), self.entries, no, no, self._outputs(), strict=False))
+        drafts = zip(keys, self.entries, no, no, self._outputs(), strict=False)
+        return map(_made, repeat(CaseResult), drafts)
 
     def singles(self) -> Iterator[tuple[Key, Key, Entry, str]]:
         """Identity, identity as written, attempts and output of each case."""
@@ -72,4 +72,7 @@ class Batch:
     def _outputs(self) -> Iterable[str]:
         if not self.outputs:
             return repeat("")
-        return (self.outputs.get(at, "") for at in range(len(self)))
+        column = [""] * len(self)
+        for at, output in self.outputs.items():
+            column[at] = output
+        return column

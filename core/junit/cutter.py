@@ -51,7 +51,7 @@ class Cutter:
         self._keep = BYTES_PER_CHARACTER * max(limits.text_chars // 2, 1)
         self._keep_output = BYTES_PER_CHARACTER * max(limits.output_chars, 1)
         self._takes = limits.name_chars >= LONGEST_VALUE
-        self._taken = Taken(limits)
+        self._taken = Taken(limits, lines)
         self._buffer = b""
         self._at = 0
         self._before = 0
@@ -309,12 +309,17 @@ class Cutter:
         if tag is None:
             return self._unfinished_tag()
         self._root_seen = True
+        self._named(tag[1])
         if tag[1] == b"testcase":
             self._case(tag)
             return True
         self._emit(tag.end())
         self._in_output = tag[1] in _OUTPUTS and not tag[2]
         return True
+
+    def _named(self, name: bytes) -> None:
+        if name.endswith(b":testsuite"):
+            self._taken.turns = False
 
     def _case(self, tag: re.Match[bytes]) -> None:
         """A case of another shape than the one before, or of none."""
@@ -345,6 +350,7 @@ class Cutter:
         if len(name[0]) > _LONGEST_NAME:
             raise self._refusal("it has too long names of elements")
         self._root_seen = True
+        self._named(name[0])
         self._emit(name.end())
         self._attributes = 0
         self._step = self._in_long_tag

@@ -7,7 +7,7 @@ from lxml import etree
 from core.junit.cutter import Cutter
 from core.junit.encoding import Utf8
 from core.junit.ending import Ending
-from core.junit.errors import ReportError
+from core.junit.errors import ReportError, malformed, second_document
 from core.junit.foreign import XML_PLEASE
 from core.junit.lines import Lines
 from core.junit.raw import Evidence, Mark, Suite
@@ -106,23 +106,13 @@ class Document:
         """Loose text after the root element, such as a log line, is ignored; another document is not."""
         more = portion.find(b"<")
         if more >= 0:
-            raise ReportError(
-                "more elements follow after the end of the report",
-                name=self._name,
-                line=self._lines.inside(before + more),
-                remedy="Send each document by itself.",
-            )
+            raise second_document(name=self._name, line=self._lines.inside(before + more))
         if _LOOSE not in self._notes and portion.strip():
             self._notes.append(_LOOSE)
 
     def _malformed(self, error: etree.XMLSyntaxError) -> ReportError:
         reason = (error.msg or "a syntax error").split(", line ")[0]
-        return ReportError(
-            f"the XML is not well-formed ({reason})",
-            name=self._name,
-            line=self._lines.of(*error.position),
-            remedy="The tool that wrote it has to escape this text.",
-        )
+        return malformed(reason, name=self._name, line=self._lines.of(*error.position))
 
 
 def parser_for(target: Walker) -> etree.XMLParser:

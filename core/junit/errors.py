@@ -15,3 +15,23 @@ class ReportError(ValidationError):
         self.reason = reason
         self.remedy = remedy
         self.line = line
+
+
+def malformed(reason: str, *, name: str, line: int | None) -> ReportError:
+    """What is no XML is not guessed at."""
+    return ReportError(
+        f"the XML is not well-formed ({reason})",
+        name=name,
+        line=line,
+        remedy="The tool that wrote it has to escape this text.",
+    )
+
+
+def second_document(*, name: str, line: int | None) -> ReportError:
+    """Neither may be passed over."""
+    return ReportError(
+        "more elements follow after the end of the report",
+        name=name,
+        line=line,
+        remedy="Send each document by itself.",
+    )

@@ -1,12 +1,15 @@
 """The cases of one shape in one stretch of the document, before they become rows."""
 
-from collections.abc import Iterator, Sequence
-from functools import cached_property
-from itertools import accumulate
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from core.junit.lines import Piece
-from core.junit.rows import Rows, Told, rows_of
+from core.junit.rows import Rows, rows_of
 from core.limits import Limits
+
+if TYPE_CHECKING:
+    from core.junit.said import Told
+    from core.junit.turns import Turn
 
 
 class Heap:
@@ -14,32 +17,35 @@ class Heap:
 
     def __init__(self, order: Sequence[bytes]) -> None:
         self.order = order
+        self.count = 0
+        """How many cases."""
         self.tags: list[bytes] = []
+        self.firsts: list[int] = []
+        """Which case each piece begins with."""
         self.places: list[int] = []
         """Where in the buffer each piece stands."""
         self.told: list[Told] = []
+        self.turns: list[Turn] = []
+
+    def add(self, tags: bytes, count: int, place: int) -> None:
+        """One more piece."""
+        self.tags.append(tags)
+        self.firsts.append(self.count)
+        self.places.append(place)
+        self.count += count
 
     def rows(self, limits: Limits) -> Rows | None:
         """All of them, or None when the parser has to see them."""
-        return rows_of(self.order, b"".join(self.tags), dict(self._told_rows()), limits)
+        return rows_of(self.order, b"".join(self.tags), self.told, self.turns, limits)
 
-    def span(self, start: int, stop: int) -> tuple[int, int]:
-        """Which rows these pieces became."""
-        return self._firsts[start], self._firsts[stop]
-
-    def as_written(self, start: int, stop: int, buffer: bytes) -> Iterator[Piece]:
-        """These pieces with all that was left out of them; the output of passed cases stays out."""
-        spans = {told.at: told.span for told in self.told}
-        for at in range(start, stop):
-            if at in spans:
-                begin, end = spans[at]
-                yield begin, buffer[begin:end]
-            else:
-                yield self.places[at], self.tags[at]
-
-    def _told_rows(self) -> Iterator[tuple[int, Told]]:
-        return ((self._firsts[told.at], told) for told in self.told)
-
-    @cached_property
-    def _firsts(self) -> list[int]:
-        return list(accumulate((piece.count(b"<testcase") for piece in self.tags), initial=0))
+    def as_written(self, start: int, stop: int, buffer: bytes) -> list[Piece]:
+        """The cases from one to before another as they stand there, without the output of those that passed."""
+        told = {one.at for one in self.told}
+        silent = [
+            (place, tags if tags.endswith(b">") else tags + b"/>")
+            for first, place, tags in zip(self.firsts, self.places, self.tags, strict=True)
+            if start <= first < stop and first not in told
+        ]
+        telling = [(one.place, buffer[one.place : one.end]) for one in self.told if start <= one.at < stop]
+        turns = [(one.place, buffer[one.place : one.end]) for one in self.turns if start < one.at <= stop]
+        return sorted(silent + telling + turns)

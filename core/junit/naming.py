@@ -1,6 +1,7 @@
 """From items to batches of named cases, as one dialect reads them."""
 
 from collections.abc import Callable, Iterable, Iterator
+from unicodedata import is_normalized
 
 from core.identity import may_change, normal, stable_file
 from core.junit.attempts import PASSING, attempts, passed
@@ -54,17 +55,15 @@ class Naming:
         """Name many at a time, if nothing about them needs a look at each."""
         if not self._simple(rows):
             return False
+        telling = list(rows.telling())
+        if any(self.dialect.suite_error(raw) is not None for raw in telling):
+            return False
         start = len(batch)
-        told: dict[int, Entry] = {}
-        for at in rows.said:
-            raw = rows.raw_case(at)
-            if self.dialect.suite_error(raw) is not None:
-                return False
-            told[start + at] = attempts(raw, self.dialect, self._limits)
         self._extend(batch, rows)
-        for at, entry in told.items():
-            batch.entries[at] = entry
-        batch.outputs |= {start + at: printable(output) for at, (_, output) in rows.said.items() if output}
+        for at, raw in zip(rows.said, telling, strict=True):
+            batch.entries[start + at] = attempts(raw, self.dialect, self._limits)
+            if raw.output:
+                batch.outputs[start + at] = printable(raw.output)
         return True
 
     def _simple(self, rows: Rows) -> bool:
@@ -73,23 +72,27 @@ class Naming:
             return False
         if not PASSING.issuperset(rows.silent_statuses()):
             return False
-        classes = set(rows.classes or [""])
+        classes = set(rows.classes or ("",))
         if not all(map(self._stays, classes)) or (
             min(classes) <= " " and not all(map(str.strip, rows.names))
         ):
             return False
-        return self._stays(SEPARATOR.join(rows.suite.path))
+        return all(self._stays(SEPARATOR.join(suite.path)) for suite in rows.suites)
 
     def _stays(self, text: str) -> bool:
         return self._normalised(text) == text
 
     def _extend(self, batch: Batch, rows: Rows) -> None:
         count = rows.count
-        outer = self._file(rows.suite.file)
-        batch.suites += [SEPARATOR.join(rows.suite.path)] * count
+        outer = rows.of_suites([self._file(suite.file) for suite in rows.suites])
+        batch.suites += rows.of_suites([SEPARATOR.join(suite.path) for suite in rows.suites])
         batch.classes += rows.classes or [""] * count
         batch.names += rows.names
-        batch.files += [self._file(file) or outer for file in rows.files] if rows.files else [outer] * count
+        batch.files += (
+            [self._file(file) or of_suite for file, of_suite in zip(rows.files, outer, strict=True)]
+            if rows.files
+            else outer
+        )
         batch.variants += [self._variant] * count
         batch.entries += self._passes(rows)
 
@@ -141,14 +144,8 @@ class Naming:
 def _with_normal_names(batch: Batch) -> Batch:
     """Names are normalised last, because one look at all of them mostly says that nothing is to be done."""
     together = "\n".join(batch.names)
-    edges = f"\n{together}\n"
-    tidy = (
-        together.isascii()
-        and "\n " not in edges
-        and " \n" not in edges
-        and together.count("\n") == len(batch) - 1
-    )
-    if tidy and "\t" not in together and not may_change(together):
+    stripped = list(map(str.strip, batch.names))
+    if stripped == batch.names and is_normalized("NFC", together) and not may_change(together):
         return batch
     for at, name in enumerate(batch.names):
         normalised = normal(name)

@@ -55,13 +55,33 @@ def _allowed(code: int) -> bool:
     return code in _BLANKS or any(code in block for block in _CHARACTERS)
 
 
-def content(pieces: Sequence[bytes]) -> str:
-    """The text of an element; every second piece is the inside of a CDATA section."""
-    if len(pieces) == 1:
-        return unescaped(_with_line_feeds(pieces[0].decode()))
-    texts = [_with_line_feeds(piece.decode()) for piece in pieces]
-    texts[::2] = map(unescaped, texts[::2])
-    return "".join(texts)
+_SEPARATOR = "\0"
+"""Occurs in no text that XML allows, so that many texts are read as one."""
+
+
+def as_text(pieces: Sequence[bytes]) -> list[str]:
+    """The characters of each piece, references left as they are."""
+    return _together(pieces).split(_SEPARATOR)
+
+
+def inside_cdata(pieces: Sequence[bytes]) -> list[str]:
+    """The text of CDATA sections."""
+    return _with_line_feeds(_together(pieces)).split(_SEPARATOR)
+
+
+def outside_cdata(pieces: Sequence[bytes]) -> list[str]:
+    """The text between markup."""
+    text = _together(pieces)
+    if ">" in text and "]]>" in text:
+        raise UnreadableError
+    return unescaped(_with_line_feeds(text)).split(_SEPARATOR)
+
+
+def _together(pieces: Sequence[bytes]) -> str:
+    data = _SEPARATOR.encode().join(pieces)
+    if not _legal(data, separators=len(pieces) - 1):
+        raise UnreadableError
+    return data.decode()
 
 
 def _with_line_feeds(text: str) -> str:
@@ -70,10 +90,14 @@ def _with_line_feeds(text: str) -> str:
     return text
 
 
-def legal(data: bytes) -> bool:
-    """No control characters and no non-characters, which `Repair` would have to replace."""
-    others = controls(data) - signs(data, "\n")
-    return (not others or others == data.count(b"\r") + data.count(b"\t")) and not has_noncharacters(data)
+def _legal(data: bytes, *, separators: int) -> bool:
+    """No other control characters than that many and blanks, and no non-characters: `Repair` replaces them."""
+    others = controls(data) - separators
+    if others:
+        others -= signs(data, "\n")
+    if others:
+        others -= data.count(b"\r") + data.count(b"\t")
+    return not others and not has_noncharacters(data)
 
 
 def controls(data: bytes) -> int:

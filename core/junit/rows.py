@@ -1,48 +1,20 @@
 """Cases that were taken out of the document, as columns; the XML parser never sees them."""
 
-import re
-from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain
-from typing import NamedTuple
+from itertools import chain, repeat
+from operator import sub
 
-from core.junit.elements import end_of_cdata
 from core.junit.raw import Mark, RawCase, Suite, weight
-from core.junit.references import (
-    UnreadableError,
-    content,
-    controls,
-    has_noncharacters,
-    legal,
-    signs,
-    unescaped,
-)
-from core.junit.text import bounded
+from core.junit.references import UnreadableError, controls, has_noncharacters, signs, unescaped
+from core.junit.said import Said, Told, said
+from core.junit.turns import NextSuite, Turn, next_suites
 from core.limits import Limits
 
-_ATTRIBUTE = re.compile(r'([A-Za-z][\w\-]*)="([^"]*)"')
-_LONGEST_TYPE = 200
-_TAGS = {tag.encode(): tag for tag in ("failure", "error", "skipped")}
 # Half the time of a call of the class itself.
-_mark = partial(tuple.__new__, Mark)
 _raw_case = partial(tuple.__new__, RawCase)
-
-
-class Told(NamedTuple):
-    """What one case says beside its attributes, still as XML."""
-
-    at: int
-    """Which of the tags it belongs to."""
-    tag: bytes
-    attributes: bytes
-    text: Sequence[bytes]
-    outputs: Sequence[Sequence[bytes]]
-    span: tuple[int, int]
-
-
-_NOWHERE = Suite()
 _NOTHING: tuple[Mark | None, str] = (None, "")
 
 
@@ -57,34 +29,49 @@ class Rows:
     times: list[str] | None
     statuses: list[str] | None
     attributes: tuple[str, ...]
-    said: dict[int, tuple[Mark, str]]
-    """Mark and output of the rows that did not simply pass."""
-    suite: Suite = _NOWHERE
+    said: Said
+    turns: Sequence[NextSuite] = ()
+    """Where the cases of another suite begin."""
+    line: Callable[[int], int] = int
+    """The line of the document at which a turn is."""
+    suites: list[Suite] = field(default_factory=list)
+    """The first suite and those of the turns, once the walker knows them."""
+    firsts: list[int] = field(default_factory=list)
+    """The first case of each."""
 
     @property
     def size(self) -> int:
-        """What it weighs in memory, counted in silent cases."""
+        """What they weigh in memory, counted in silent cases."""
         return self.count + sum(weight(mark, output) for mark, output in self.said.values())
 
     def raw_cases(self) -> Iterator[RawCase]:
         """The same, one by one."""
-        return map(self.raw_case, range(self.count))
+        return self.these(range(self.count))
 
-    def raw_case(self, at: int) -> RawCase:
-        """One of them."""
-        mark, output = self.said.get(at, _NOTHING)
-        return _raw_case(
-            (
-                self.suite,
-                self.names[at],
-                self.classes[at] if self.classes else "",
-                self.files[at] if self.files else "",
-                self.times[at] if self.times else "",
-                self.statuses[at] if self.statuses else "",
-                (mark,) if mark else (),
-                output,
-            )
-        )
+    def telling(self) -> Iterator[RawCase]:
+        """Those that say more than their attributes."""
+        return self.these(list(self.said))
+
+    def these(self, places: Sequence[int]) -> Iterator[RawCase]:
+        """Some of them."""
+        columns = (self.names, self.classes, self.files, self.times, self.statuses)
+        picked = (map(column.__getitem__, places) if column else repeat("") for column in columns)
+        said = [self.said.get(place, _NOTHING) for place in places]
+        marks = ((mark,) if mark else () for mark, _ in said)
+        outputs = (output for _, output in said)
+        return map(_raw_case, zip(self._suites_at(places), *picked, marks, outputs, strict=False))
+
+    def _suites_at(self, places: Sequence[int]) -> Iterable[Suite]:
+        if len(self.suites) == 1:
+            return repeat(self.suites[0], len(places))
+        return (self.suites[bisect_right(self.firsts, place) - 1] for place in places)
+
+    def of_suites(self, values: list[str]) -> list[str]:
+        """What is said once for each suite, as a column."""
+        if len(values) == 1:
+            return values * self.count
+        counts = map(sub, (*self.firsts[1:], self.count), self.firsts)
+        return list(chain.from_iterable(map(repeat, values, counts)))
 
     def part(self, start: int, stop: int) -> "Rows":
         """Those from `start` to before `stop`."""
@@ -99,9 +86,10 @@ class Rows:
             self.statuses and self.statuses[start:stop],
             self.attributes,
             self._said_between(start, stop),
+            [turn._replace(at=turn.at - start) for turn in self.turns if start < turn.at <= stop],
         )
 
-    def _said_between(self, start: int, stop: int) -> dict[int, tuple[Mark, str]]:
+    def _said_between(self, start: int, stop: int) -> Said:
         if not self.said:
             return {}
         rows = list(self.said)
@@ -116,15 +104,17 @@ class Rows:
         return {status for at, status in enumerate(self.statuses) if at not in self.said}
 
 
-def rows_of(order: Sequence[bytes], tags: bytes, told: Mapping[int, Told], limits: Limits) -> Rows | None:
+def rows_of(
+    order: Sequence[bytes], tags: bytes, told: Sequence[Told], turns: Sequence[Turn], limits: Limits
+) -> Rows | None:
     """The columns of these start tags, or None when any of it must go through the parser."""
     try:
-        return _rows_of(order, tags, _said(told, limits))
+        return _rows_of(order, tags, said(told, limits), next_suites(turns))
     except (UnreadableError, UnicodeDecodeError):
         return None
 
 
-def _rows_of(order: Sequence[bytes], data: bytes, said: dict[int, tuple[Mark, str]]) -> Rows:
+def _rows_of(order: Sequence[bytes], data: bytes, told: Said, turns: Sequence[NextSuite]) -> Rows:
     parts = data.decode().split('"')
     if has_noncharacters(data) or not _all_between(data, "".join(parts[::2]).encode()):
         raise UnreadableError
@@ -141,7 +131,8 @@ def _rows_of(order: Sequence[bytes], data: bytes, said: dict[int, tuple[Mark, st
         column.get(b"time"),
         _statuses(column.get(b"status"), column.get(b"result")),
         tuple(name.decode() for name in order),
-        said,
+        told,
+        turns,
     )
 
 
@@ -154,49 +145,3 @@ def _statuses(statuses: list[str] | None, results: list[str] | None) -> list[str
     if statuses and results:
         return [status or result for status, result in zip(statuses, results, strict=True)]
     return statuses or results
-
-
-def _said(told: Mapping[int, Told], limits: Limits) -> dict[int, tuple[Mark, str]]:
-    if not told:
-        return {}
-    pieces: list[bytes] = []
-    for one in told.values():
-        pieces.append(one.attributes)
-        pieces += one.text
-        pieces += chain(*one.outputs)
-    together = b"\n".join(pieces)
-    if not legal(together) or end_of_cdata(together, 0) >= 0:
-        raise UnreadableError
-    read = content if b"&" in together or b"\r" in together else _as_it_is
-    attributes = {
-        written: _attributes(written, limits.text_chars)
-        for written in {one.attributes for one in told.values()}
-    }
-    said: dict[int, tuple[Mark, str]] = {}
-    for at, one in told.items():
-        text = bounded(read(one.text), limits.text_chars)
-        message, kind, time = attributes[one.attributes]
-        said[at] = _mark((_TAGS[one.tag], message, kind, text, time)), _output(one.outputs, limits)
-    return said
-
-
-def _as_it_is(pieces: Sequence[bytes]) -> str:
-    """The text of an element without references and foreign line ends."""
-    return b"".join(pieces).decode()
-
-
-def _output(outputs: Sequence[Sequence[bytes]], limits: Limits) -> str:
-    if not outputs:
-        return ""
-    return bounded("".join(map(content, outputs)), 2 * limits.output_chars).strip()
-
-
-def _attributes(written: bytes, limit: int) -> tuple[str, str, str]:
-    """Message, type and time of a mark."""
-    found: list[tuple[str, str]] = _ATTRIBUTE.findall(written.decode())
-    values = dict(found)
-    if len(values) < len(found) or "xmlns" in values:
-        raise UnreadableError
-    values = {name: unescaped(value) for name, value in found}
-    message, kind, time = (values.get(name, "") for name in ("message", "type", "time"))
-    return bounded(message, limit), bounded(kind, _LONGEST_TYPE), time

@@ -5,32 +5,43 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-_SPACE = rb"[ \t\r\n]"
+_BLANK = rb"[ \t\r\n]"
+_SPACE = _BLANK + rb"*+"
 _NAME = rb"[A-Za-z][\w\-]{0,40}+"
 LONGEST_VALUE = 2000
 _VALUE = rb'="[^"<\x00-\x1f]{0,2000}+"'
 _QUICK_VALUE = rb'="[^"]{0,2000}+"'
 """Three times as fast to match as `_VALUE`; what it lets through is found in the columns."""
 _LONG_VALUE = rb'="[^"<\x00-\x1f]{0,8000}+"'
-_TAG = re.compile(rb"<testcase((?:%b++%b%b)++)%b*+/?>" % (_SPACE, _NAME, _VALUE, _SPACE))
+_TAG = re.compile(rb"<testcase((?:%b++%b%b)++)%b/?>" % (_BLANK, _NAME, _VALUE, _SPACE))
 _NAMES = re.compile(rb"([A-Za-z][\w\-]*)=\"[^\"]*\"")
 _MOST_ATTRIBUTES = 20
 _NEEDS_A_LOOK = frozenset({b"failure", b"class", b"filepath", b"duration", b"xmlns"})
 """Attributes for which the plain path knows more than one reading."""
+_OUTPUT = rb"<(system-out|system-err)>%b<!\[CDATA\[" % _SPACE
+_MARK = rb"<(failure|error|skipped)((?:%b++%b%b)*+)%b(/?)>" % (_BLANK, _NAME, _LONG_VALUE, _SPACE)
+_OTHER = rb"(?P<child>)<(?:system-out|system-err|properties)[ \t\r\n/>]"
+_TURN = rb"(?:%b</testsuite%b>%b(<testsuite(?:%b++%b%b){0,20}+)%b>)?+" % (
+    _SPACE, _SPACE, _SPACE, _BLANK, _NAME, _VALUE, _SPACE,
+)  # fmt: skip
+_PRINTED = rb"\]\]>%b</(system-out|system-err)>%b</testcase>" % (_SPACE, _SPACE)
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
     """One order of attributes.
 
-    `tag` matches one start tag. `cases` matches consecutive silent cases (group 1) and, if there is one, the beginning
-    of the case after them: its tag (2) and either the output whose CDATA section begins (3) or the tag, attributes and
-    slash of a mark (4, 5, 6); else `child` is where its first other child begins.
+    `tag` matches one start tag. `cases` matches the turn to a next suite (group 1), consecutive silent cases (2) and,
+    if there is one, the beginning of the case after them: its tag (3) and either the output whose CDATA section begins
+    (4) or the tag, attributes and slash of a mark (5, 6, 7); else `child` is where its first other child begins.
+    `printed` matches from the end of such a section: which output it was (1), the tag of the next case (2) and the
+    output whose section begins there (3), because cases that print mostly follow each other.
     """
 
     order: tuple[bytes, ...]
     tag: re.Pattern[bytes]
     cases: re.Pattern[bytes]
+    printed: re.Pattern[bytes]
 
 
 def shape_of(data: bytes, at: int) -> Shape | None:
@@ -48,15 +59,13 @@ def shape_of(data: bytes, at: int) -> Shape | None:
 
 @lru_cache(maxsize=64)
 def _compiled(order: Sequence[bytes]) -> Shape:
-    attributes = b"".join(_SPACE + b"++" + re.escape(name) + _QUICK_VALUE for name in order)
-    opened = rb"<testcase%b%b*+" % (attributes, _SPACE)
-    silent = rb"%b*+%b(?:/>|>%b*+</testcase%b*+>)" % (_SPACE, opened, _SPACE, _SPACE)
-    output = rb"<(system-out|system-err)>%b*+<!\[CDATA\[" % _SPACE
-    mark = rb"<(failure|error|skipped)((?:%b++%b%b)*+)%b*+(/?)>" % (_SPACE, _NAME, _LONG_VALUE, _SPACE)
-    other = rb"(?P<child>)<(?:system-out|system-err|properties)[ \t\r\n/>]"
-    telling = rb"%b*+(%b)>%b*+(?:%b|%b|%b)" % (_SPACE, opened, _SPACE, output, mark, other)
+    attributes = b"".join(_BLANK + b"++" + re.escape(name) + _QUICK_VALUE for name in order)
+    opened = rb"<testcase%b%b" % (attributes, _SPACE)
+    silent = rb"%b%b(?:/>|>%b</testcase%b>)" % (_SPACE, opened, _SPACE, _SPACE)
+    telling = rb"%b(%b)>%b(?:%b|%b|%b)" % (_SPACE, opened, _SPACE, _OUTPUT, _MARK, _OTHER)
     return Shape(
         tuple(order),
-        re.compile(rb"<testcase%b%b*+/?>" % (attributes, _SPACE)),
-        re.compile(rb"((?:%b)*+)(?:%b)?+" % (silent, telling)),
+        re.compile(rb"<testcase%b%b/?>" % (attributes, _SPACE)),
+        re.compile(rb"%b((?:%b)*+)(?:%b)?+" % (_TURN, silent, telling)),
+        re.compile(rb"%b%b(%b)>%b%b" % (_PRINTED, _SPACE, opened, _SPACE, _OUTPUT)),
     )

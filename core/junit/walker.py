@@ -1,15 +1,17 @@
 """From the parser's events to raw cases, with the suites they lie in and the evidence of who wrote them."""
 
 import hashlib
+from bisect import bisect_left
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from core.junit.attempts import PASSING
-from core.junit.errors import ReportError
+from core.junit.errors import ReportError, malformed, second_document
 from core.junit.foreign import foreign
 from core.junit.raw import Evidence, Mark, RawCase, Suite
 from core.junit.rows import Rows
 from core.junit.text import bounded
+from core.junit.turns import NextSuite
 from core.limits import Limits
 
 ROOTS = frozenset({"testsuites", "testsuite", "testcase"})
@@ -122,16 +124,16 @@ class Walker:
         rows = self._rows.popleft()
         if not self._tags:
             raise self._refusal("test cases stand outside of the root element")
-        rows.suite = self._suites[-1]
+        rows.suites = [self._suites[-1]]
+        rows.firsts = [0]
         seen = self.evidence
         if seen.first_case is None:
-            seen.first_case = rows.raw_case(0)
+            seen.first_case = next(rows.raw_cases())
             seen.case_attributes = frozenset(rows.attributes)
         if any(status.lower() not in PASSING for status in rows.silent_statuses()):
             seen.odd_statuses = True
-        if rows.said:
-            self._marked([mark.tag for mark, _ in rows.said.values()])
         self._counted(rows.count)
+        self._suites_of(rows)
         self.items.append(rows)
 
     def doctype(self, _name: str, _public: str | None, _system: str | None) -> None:
@@ -160,6 +162,28 @@ class Walker:
         self._names_size += sum(map(len, new))
         if len(self._names) > _MANY_NAMES or self._names_size > _LONG_NAMES:
             raise self._refusal("it has too many or too long names of elements and attributes")
+
+    def _suites_of(self, rows: Rows) -> None:
+        """Walk through the suites that end and begin among these rows."""
+        places, begin = list(rows.said), 0
+        tags = [mark.tag for mark, _ in rows.said.values()]
+        for turn in rows.turns:
+            end = bisect_left(places, turn.at, begin)
+            self._marked(tags[begin:end])
+            begin = end
+            self._turn(turn, rows.line)
+            rows.suites.append(self._suites[-1])
+            rows.firsts.append(turn.at)
+        self._marked(tags[begin:])
+
+    def _turn(self, turn: NextSuite, line: Callable[[int], int]) -> None:
+        if self._tags[-1] != "testsuite":
+            reason = f"Opening and ending tag mismatch: {self._tags[-1]} and testsuite"
+            raise malformed(reason, name=self._name, line=line(turn.place))
+        if len(self._tags) == 1:
+            raise second_document(name=self._name, line=line(turn.opens))
+        self.end("testsuite")
+        self.start("testsuite", turn.attributes)
 
     def _opened(self, tag: str, attributes: Mapping[str, str]) -> Text | None:
         """Where the text of this element goes."""

@@ -139,9 +139,15 @@ def reports(draw, **kinds):
     order = draw(st.permutations(["name", *others]))
     suites = draw(st.lists(st.lists(cases(order, **kinds), max_size=6), min_size=1, max_size=3))
     name = draw(st.sampled_from(["", ' name="pytest tests"', ' name="vitest tests"']))
-    inner = "".join(
-        f'<testsuite name="s{n}">{"".join(found)}\n</testsuite>' for n, found in enumerate(suites)
-    )
+    inner = draw(st.sampled_from(["", "<testsuite name='outer'>"]))
+    ends = "</testsuite>" if inner else ""
+    for n, found in enumerate(suites):
+        twice = draw(st.sampled_from(["", "", ' name="again"'])) if kinds.get("broken") else ""
+        opened = (
+            f'<testsuite name="{in_attribute(draw(text(**kinds)))}{n}" file="f{n}.py" errors="{n}"{twice}'
+        )
+        inner += f"{opened}{draw(st.sampled_from(['', ' ']))}>{''.join(found)}\n</testsuite>"
+    inner += ends
     return f"<testsuites{name}>{inner}</testsuites>".encode()
 
 
@@ -161,28 +167,28 @@ def plain(data: bytes, limits: Limits):
     dialect = of_one_run(recognise(walker.evidence), walker.evidence)
     naming = Naming(dialect, variant="", limits=limits)
     results = tuple(whole(list(naming.batches(walker.items)), dialect.repeats, lambda _: None))
-    return dialect.name, results, walker.evidence
+    errors = (*naming.errors, *dialect.hidden_errors(walker.evidence, naming.errors))
+    return dialect.name, results, errors
 
 
 def fast(data: bytes, limits: Limits):
     stream = stream_report(BytesIO(data), limits=limits)
     cases = tuple(stream)
-    return stream.dialect, cases
+    return stream.dialect, cases, stream.suite_errors
 
 
 @settings(max_examples=300, deadline=None)
 @given(reports(), st.sampled_from([DEFAULT, SMALL]))
 def test_what_is_taken_out_reads_as_the_parser_reads_it(data, limits):
-    dialect, results, _ = plain(data, limits)
-    assert fast(data, limits) == (dialect, results)
-    assert read_report(data, limits=limits).cases == results
+    expected = plain(data, limits)
+    assert fast(data, limits) == expected
+    assert read_report(data, limits=limits).cases == expected[1]
 
 
 @settings(max_examples=200, deadline=None)
 @given(reports(odd=True), st.sampled_from([DEFAULT, SMALL]))
 def test_what_has_to_be_repaired_is_left_to_the_repair(data, limits):
-    dialect, results, _ = plain(data, limits)
-    assert fast(data, limits) == (dialect, results)
+    assert fast(data, limits) == plain(data, limits)
 
 
 @settings(max_examples=200, deadline=None)
@@ -193,12 +199,12 @@ def test_what_has_to_be_repaired_is_left_to_the_repair(data, limits):
 @example(b'<testsuite><testcase name="a"><failure a="1" a="2"/></testcase></testsuite>')
 def test_what_is_not_xml_is_refused_as_the_parser_refuses_it(data):
     try:
-        dialect, results, _ = plain(data, DEFAULT)
+        expected = plain(data, DEFAULT)
     except etree.XMLSyntaxError:
         with pytest.raises(ReportError, match="not well-formed"):
             read_report(data)
         return
-    assert fast(data, DEFAULT) == (dialect, results)
+    assert fast(data, DEFAULT) == expected
 
 
 def test_failures_of_one_shape_never_reach_the_parser():
@@ -210,3 +216,30 @@ def test_failures_of_one_shape_never_reach_the_parser():
     cutter = Cutter([data], name="", limits=DEFAULT, lines=Lines(lambda: [data]))
     assert b"".join(cutter) == b"<testsuite><?r?></testsuite>"
     assert [rows.count for rows in cutter.rows] == [50]
+
+
+def test_small_suites_never_reach_the_parser():
+    data = b"<testsuites>" + b"".join(
+        b'<testsuite name="s%d">\n<testcase name="t%d"/>\n</testsuite>\n' % (n, n) for n in range(50)
+    )
+    cutter = Cutter([data], name="", limits=DEFAULT, lines=Lines(lambda: [data]))
+    left = b"".join(cutter).replace(b"\n", b"")
+    assert left == b'<testsuites><testsuite name="s0"><?r?></testsuite>'
+    assert [len(rows.turns) for rows in cutter.rows] == [49]
+
+
+@pytest.mark.parametrize(
+    ("around", "reason", "line"),
+    [
+        (b"<testsuites><testsuite><x>%b</x></testsuite></testsuites>", "tag mismatch: x.* and testsuite", 3),
+        (b'<testsuites xmlns:a="b"><a:testsuite>%b</a:testsuite></testsuites>', "mismatch", 3),
+        (b"<testsuite>%b</testsuite>", "more elements follow", 4),
+    ],
+)
+def test_where_one_suite_ends_and_the_next_begins_is_judged(around, reason, line):
+    turn = (
+        b'<testcase name="a"/><testcase\nname="b"/>\n</testsuite>\n<testsuite name="n"><testcase name="c"/>'
+    )
+    with pytest.raises(ReportError, match=reason) as refused:
+        read_report(around % turn)
+    assert refused.value.line == line
