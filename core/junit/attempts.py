@@ -76,13 +76,21 @@ def attempts(raw: RawCase, dialect: Dialect, limits: Limits) -> tuple[Attempt, .
         return (_attempt((_FINAL[mark.tag], duration, _message(mark, limits))),)
     flaky = [mark for mark in raw.marks if mark.tag.startswith("flaky")]
     if flaky:
-        return (*(_failed(mark, limits) for mark in flaky), Attempt(Outcome.PASSED, duration))
+        recovered = (*(_failed(mark, limits) for mark in flaky), Attempt(Outcome.PASSED, duration))
+        return (*recovered, *_failed_all_the_same(raw.marks, duration, limits))
     skipped = [mark for mark in raw.marks if mark.tag == "skipped"]
     bad = [mark for mark in raw.marks if mark.tag != "skipped"]
     if not bad or (skipped and dialect.skipped_wins):
         outcome = dialect.skipped_means(raw) or Outcome.SKIPPED
         return (Attempt(outcome, duration, _message(raw.marks[0], limits)),)
     return _bad(bad, duration, dialect, limits)
+
+
+def _failed_all_the_same(marks: Sequence[Mark], duration: float | None, limits: Limits) -> Iterator[Attempt]:
+    """A runner can be told to fail what passed on a retry (nextest): the run fails for it, and so must the gate."""
+    for mark in marks:
+        if mark.tag in _FINAL:
+            yield Attempt(_FINAL[mark.tag], duration, _message(mark, limits))
 
 
 def _bad(bad: list[Mark], duration: float | None, dialect: Dialect, limits: Limits) -> tuple[Attempt, ...]:
