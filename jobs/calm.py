@@ -159,14 +159,4 @@ def _refusal(
 
 
 def _record(tx: Tx, desk: Desk, project: Project, storm: Storm, what: str, *, by: Person) -> None:
-    audit.append(
-        tx,
-        organization_id=project.organization_id,
-        project_id=project.id,
-        at=desk.now(),
-        actor=by.user,
-        via=by.via.value,
-        action=f"storm.{what}",
-        subject=storm.name,
-        details={"through": by.detail},
-    )
+    audit.record(tx, project, by=by, action=f"storm.{what}", subject=storm.name, at=desk.now())

@@ -144,16 +144,8 @@ def _snooze(desk: Desk, project_id: int, test_id: int, *, by: Person, days: int)
             record_refusal(tx, project, subject, by=by, wanted="snoozed", refusal=refusal, at=now)
             return refusal
         put_snooze(tx, project_id, test_id, until=now + timedelta(days=days))
-        audit.append(
-            tx,
-            organization_id=project.organization_id,
-            project_id=project_id,
-            at=now,
-            actor=by.user,
-            via=by.via.value,
-            action="test.snoozed",
-            subject=subject,
-            details={"days": days, "through": by.detail},
+        audit.record(
+            tx, project, by=by, action="test.snoozed", subject=subject, at=now, details={"days": days}
         )
         return None
 

@@ -43,16 +43,14 @@ def change_policy(
         if (before.detection, before.learnt) != (after.detection, after.learnt):
             _judge_anew(tx, desk, project)
         touch_checks(tx, project_id=project_id, now=now)
-        audit.append(
+        audit.record(
             tx,
-            organization_id=project.organization_id,
-            project_id=project_id,
-            at=now,
-            actor=by.user,
-            via=by.via.value,
+            project,
+            by=by,
             action="policy.changed",
             subject=f"policy-{after.version}",
-            details={"changes": _difference(before, after), "through": by.detail},
+            at=now,
+            details={"changes": _difference(before, after)},
         )
     desk.dispatch.wake("publish")
     return after

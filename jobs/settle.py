@@ -98,16 +98,14 @@ def record(
     at: datetime,
 ) -> None:
     """Write the audit event of a change and ask for every message about it to be said anew."""
-    audit.append(
+    audit.record(
         tx,
-        organization_id=project.organization_id,
-        project_id=project.id,
-        at=at,
-        actor=by.user,
-        via=by.via.value,
+        project,
+        by=by,
         action=f"quarantine.{verb}",
         subject=after.name,
-        details={"test_id": after.test_id, "state": after.state.value, "through": by.detail, **details},
+        at=at,
+        details={"test_id": after.test_id, "state": after.state.value, **details},
     )
     publication.touch(tx, project_id=project.id, kind="proposal", subject=after.id, now=at)
     touch_checks(tx, project_id=project.id, now=at)
@@ -117,14 +115,5 @@ def record_refusal(
     tx: Tx, project: Project, subject: str, *, by: Person, wanted: str, refusal: RefusedError, at: datetime
 ) -> None:
     """Who wanted what and why not is worth remembering too."""
-    audit.append(
-        tx,
-        organization_id=project.organization_id,
-        project_id=project.id,
-        at=at,
-        actor=by.user,
-        via=by.via.value,
-        action="quarantine.refused",
-        subject=subject,
-        details={"wanted": wanted, "why": refusal.message, "through": by.detail},
-    )
+    why = {"wanted": wanted, "why": refusal.message}
+    audit.record(tx, project, by=by, action="quarantine.refused", subject=subject, at=at, details=why)

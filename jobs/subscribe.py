@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 from core.errors import ForbiddenError
 from core.tenancy import Person, Project, Role
@@ -26,7 +25,9 @@ def subscribe(desk: Desk, route: Route, *, by: Person) -> Project:
         slack.subscribe(tx, route, now)
         mend_channel(tx, route.team, route.channel, now)
         details = {"kinds": route.kinds, "team": route.team}
-        _record(desk, tx, project, by=by, action="channel.subscribed", subject=route.channel, details=details)
+        audit.record(
+            tx, project, by=by, action="channel.subscribed", subject=route.channel, at=now, details=details
+        )
     return project
 
 
@@ -37,17 +38,20 @@ def unsubscribe(desk: Desk, project_id: int, *, team: str, channel: str, by: Per
         check_admin(tx, project, by)
         found = slack.unsubscribe(tx, project_id, team=team, channel=channel)
         if found:
-            _record(desk, tx, project, by=by, action="channel.unsubscribed", subject=channel)
+            audit.record(tx, project, by=by, action="channel.unsubscribed", subject=channel, at=desk.now())
     return found
 
 
 def mute(desk: Desk, project_id: int, *, team: str, channel: str, hours: int, by: Person) -> None:
     """Nothing new is said in the channel for a while."""
+    now = desk.now()
     with desk.database.begin() as tx:
         project = get_project(tx, project_id)
         check_admin(tx, project, by)
-        slack.mute(tx, project_id, team=team, channel=channel, until=desk.now() + timedelta(hours=hours))
-        _record(desk, tx, project, by=by, action="channel.muted", subject=channel, details={"hours": hours})
+        slack.mute(tx, project_id, team=team, channel=channel, until=now + timedelta(hours=hours))
+        audit.record(
+            tx, project, by=by, action="channel.muted", subject=channel, at=now, details={"hours": hours}
+        )
 
 
 def link_login(desk: Desk, *, team: str, by: Person, login: str) -> None:
@@ -88,26 +92,3 @@ def _with_organization(
         name = f"{installation.name[:60]} ({installation.team})"
         organization_id = create_organization(tx, name, desk.now()).id
     return replace(installation, organization_id=organization_id)
-
-
-def _record(
-    desk: Desk,
-    tx: Tx,
-    project: Project,
-    *,
-    by: Person,
-    action: str,
-    subject: str,
-    details: dict[str, Any] | None = None,
-) -> None:
-    audit.append(
-        tx,
-        organization_id=project.organization_id,
-        project_id=project.id,
-        at=desk.now(),
-        actor=by.user,
-        via=by.via.value,
-        action=action,
-        subject=subject,
-        details={**(details or {}), "through": by.detail},
-    )

@@ -1,6 +1,6 @@
 """The audit log: appended in the deciding transaction, one chain per organization, never changed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +8,7 @@ from sqlalchemy import Index, Row, func, insert, select, text
 from sqlmodel import Field, SQLModel, col
 
 from core.audit import GENESIS, AuditEvent, chain_hash, stable
+from core.tenancy import Person, Project
 from storage.columns import BigId, Json, Text, UtcTime, clean_json, storable
 from storage.database import Tx
 
@@ -83,6 +84,30 @@ def append(
     values["hash"] = chain_hash(draft)
     tx.execute(insert(AuditRow).values(**values))
     return AuditEvent(**values)
+
+
+def record(
+    tx: Tx,
+    project: Project,
+    *,
+    by: Person,
+    action: str,
+    subject: str,
+    at: datetime,
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    """What a person did in a project, and through what."""
+    append(
+        tx,
+        organization_id=project.organization_id,
+        project_id=project.id,
+        at=at,
+        actor=by.user,
+        via=by.via.value,
+        action=action,
+        subject=subject,
+        details={**(details or {}), "through": by.detail},
+    )
 
 
 def head(tx: Tx, organization_id: int) -> tuple[int, str]:
