@@ -321,12 +321,16 @@ def refused(office, card, person, why):
     assert words_of(office.slack.messages()[0]) == before
 
 
+def refusals(office):
+    return [(one.actor, one.details["wanted"]) for one in audited(office, "quarantine.refused")]
+
+
 def test_point_09_somebody_without_a_role_is_refused_and_it_is_audited(proposed):
     office, card = proposed
 
     refused(office, card, office.vera, "you are a viewer")
 
-    assert audited(office, "quarantine.refused")
+    assert refusals(office) == [("U04VERA", "approved")]
 
 
 def test_point_09_the_proposer_does_not_approve(office):
@@ -336,6 +340,8 @@ def test_point_09_the_proposer_does_not_approve(office):
 
     refused(office, card, office.alice, "You proposed this yourself")
 
+    assert refusals(office) == [("U01ALICE", "approved")]
+
 
 def test_point_09_a_guest_is_refused_even_when_listed(proposed):
     office, card = proposed
@@ -343,17 +349,23 @@ def test_point_09_a_guest_is_refused_even_when_listed(proposed):
 
     refused(office, card, office.bob, "Guests may look")
 
+    assert refusals(office) == [("U02BOB", "approved")]
+
 
 def test_point_09_somebody_from_another_workspace_is_refused_even_when_listed(proposed):
     office, card = proposed
 
     refused(office, card, office.member("U02BOB", home_team="T99FOREIGN"), "another workspace")
 
+    assert refusals(office) == [("U02BOB", "approved")]
+
 
 def test_point_09_another_workspaces_payload_has_no_effect(proposed):
     office, card = proposed
 
     refused(office, card, office.member("U02BOB", team="T99FOREIGN", home_team="T99FOREIGN"), "not installed")
+
+    assert refusals(office) == []
 
 
 def test_point_09_a_member_of_the_approver_group_may_decide(proposed):

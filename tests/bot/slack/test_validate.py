@@ -2,6 +2,7 @@
 
 import pytest
 from fakes.slack_gallery import homes, messages, modals
+from slack_sdk.errors import SlackObjectFormationError
 from slack_sdk.models.blocks import Block
 from slackblocks import _limits as theirs
 from slackblocks import _surfaces as surfaces
@@ -148,7 +149,14 @@ def test_our_limits_are_those_of_an_independent_registry(name):
 
 @pytest.mark.parametrize("payload", [*messages().values(), *homes().values(), *modals().values()])
 def test_the_sdks_own_classes_accept_every_block_they_know(payload):
-    for block in payload["blocks"]:
-        parsed = Block.parse(block)
-        if parsed is not None:
-            parsed.validate_json()
+    known = [parsed for block in payload["blocks"] if (parsed := Block.parse(block)) is not None]
+
+    assert known
+    assert [why for block in known if (why := fault_of(block))] == []
+
+
+def fault_of(block):
+    try:
+        block.validate_json()
+    except SlackObjectFormationError as error:
+        return f"{block.type}: {error}"
