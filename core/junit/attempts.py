@@ -67,6 +67,10 @@ def passed(times: Sequence[str]) -> Iterator[tuple[Attempt, ...]]:
 
 def attempts(raw: RawCase, dialect: Dialect, limits: Limits) -> tuple[Attempt, ...]:
     """What one entry says; several entries of one test are joined by `grouping`."""
+    return dialect.retold(raw, _marked(raw, dialect, limits))
+
+
+def _marked(raw: RawCase, dialect: Dialect, limits: Limits) -> tuple[Attempt, ...]:
     duration = seconds(raw.time) if raw.time else None
     if not raw.marks:
         outcome = dialect.unmarked_means(raw) or _STATUSES.get(raw.status.lower(), Outcome.PASSED)

@@ -19,6 +19,8 @@ def joined(key: Key, entries: Sequence[Entry], repeats: Repeats) -> CaseResult:
             return CaseResult(named, _flat(entries))
         case Repeats.RERUNS:
             return CaseResult(named, _reruns(entries))
+        case Repeats.PARTS:
+            return CaseResult(named, (_in_parts(_flat(entries)),))
         case Repeats.AFTER_FAILURE if all(entry[-1].outcome.bad for entry in entries[:-1]):
             return CaseResult(named, _flat(entries))
         case Repeats.AFTER_FAILURE | Repeats.AMBIGUOUS:
@@ -39,6 +41,17 @@ def _flat(entries: Sequence[Entry]) -> Entry:
 
 def _severity(attempt: Attempt) -> int:
     return _SEVERITY[attempt.outcome]
+
+
+def _in_parts(parts: Entry) -> Attempt:
+    """One bad part is a bad whole; a test that skips itself half-way has passed up to there."""
+    bad = [part for part in parts if part.outcome.bad]
+    skipped = [part for part in parts if part.outcome is Outcome.SKIPPED]
+    telling = bad or skipped or parts
+    outcome = max(telling, key=_severity).outcome
+    durations = [part.duration for part in parts if part.duration is not None]
+    message = "\n\n".join(part.message for part in telling if part.message)
+    return Attempt(outcome, sum(durations) if durations else None, message or None)
 
 
 def _reruns(entries: Sequence[Entry]) -> Entry:

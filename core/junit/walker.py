@@ -266,7 +266,7 @@ class Walker:
         raw = RawCase(
             self._suites[-1],
             self._bounded_name(get("name") or ""),
-            self._bounded_name(get("classname") or get("class") or ""),
+            self._bounded_name(get("classname") or get("class") or get("group") or ""),
             get("file") or get("filepath") or "",
             get("time") or get("duration") or "",
             get("status") or get("result") or "",

@@ -1,6 +1,6 @@
 """The dialects of JUnit XML; the first that recognises a document reads it."""
 
-from core.junit.dialects import compiled, java, javascript, python, scripting
+from core.junit.dialects import browsers, compiled, functional, java, javascript, python, scripting
 from core.junit.dialects.base import SEPARATOR, Dialect, Repeats, plain_key
 from core.junit.raw import Evidence
 
@@ -9,8 +9,10 @@ DIALECTS = (
     *python.DIALECTS,
     *compiled.DIALECTS,
     *javascript.DIALECTS,
+    *browsers.DIALECTS,
     *java.DIALECTS,
     *scripting.DIALECTS,
+    *functional.DIALECTS,
     GENERIC,
 )
 

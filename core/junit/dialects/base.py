@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from core.junit.raw import Evidence, Mark, RawCase, Suite
-from core.report import Outcome, SuiteError
+from core.report import Attempt, Outcome, SuiteError
 
 Key = tuple[str, str, str, str, str]
 SEPARATOR = " > "
@@ -23,6 +23,7 @@ class Repeats(Enum):
     ATTEMPTS = "the attempts of one test, in order"
     RERUNS = "all but the last are failed attempts, whatever they look like"
     AFTER_FAILURE = "attempts when each but the last failed, otherwise different tests of one name"
+    PARTS = "the expectations of one attempt"
 
 
 def plain_key(raw: RawCase) -> Key:
@@ -102,6 +103,11 @@ def as_marked(_: RawCase) -> Outcome | None:
     return None
 
 
+def as_told(_: RawCase, attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
+    """The marks are the attempts."""
+    return attempts
+
+
 def says_more(_suite: Suite, _mark: Mark) -> bool:
     """What stands outside of cases is something of its own."""
     return False
@@ -122,6 +128,8 @@ class Dialect:
     """What a case marked skipped really was, for tools that call more than that skipped."""
     unmarked_means: Callable[[RawCase], Outcome | None] = as_marked
     """What a case without marks was, for tools that say so elsewhere; needs `key`, or rows are read in bulk."""
+    retold: Callable[[RawCase, tuple[Attempt, ...]], tuple[Attempt, ...]] = as_told
+    """The attempts, where a name or a message tells of more than the marks do; silent cases need `key` for it."""
     key: Callable[[RawCase], Key] | None = None
     """Suite, class, name, file and variant, where they are not as written."""
     suite_error: Callable[[RawCase], str | None] = around

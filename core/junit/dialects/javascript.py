@@ -1,25 +1,20 @@
-"""Playwright, Jest, Vitest, Mocha, Cypress, Cucumber, Karma, WebdriverIO, Bun, Deno and node:test."""
+"""Playwright, Jest, Vitest, Mocha, Cypress, Cucumber, Bun, Deno and node:test."""
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
 
 from core.identity import stable_file
 from core.junit.dialects.base import (
     Dialect,
     Key,
-    Repeats,
     bad,
-    errors_beyond_cases,
     nameless,
     plain_key,
     shaped,
 )
 from core.junit.raw import Evidence, RawCase
-from core.report import Outcome
 
 _PROJECT = re.compile(r"\[([^\]]{1,100})\] ")
-_BROWSER = re.compile(r"(.+?) [\d.]+ \(.+\)$")
 _SCRIPT = re.compile(r"(?:/|[A-Za-z]:[\\/]|file://).*\.[cm]?[jt]sx?$")
 _jest_shaped = shaped("testsuites", ("name", "errors", "failures", "skipped", "timestamp", "time", "tests"))
 _vitest_shaped = shaped(
@@ -33,8 +28,6 @@ _jasmine_shaped = shaped(
     "testsuites",
     ("name", "timestamp", "hostname", "time", "errors", "tests", "skipped", "disabled", "failures"),
 )
-_STACK = re.compile(r"^ +at .+:\d+:\d+\)?$", re.MULTILINE)
-_UNQUOTED_HOOK = re.compile(r"(?:before|after) (?:all|each) hook for ")
 _MOCHA_BEGINS = ("name", "timestamp", "tests")
 
 
@@ -71,46 +64,6 @@ def _mocha(seen: Evidence) -> bool:
     if seen.root == "testsuites":
         return tuple(seen.suite_attributes)[:3] == _MOCHA_BEGINS
     return _xunit_shaped(seen) and seen.suite_attributes["timestamp"].endswith("GMT")
-
-
-def _browser(raw: RawCase) -> Key:
-    """Karma names the suite and the class after the browser with its version, which changes every few weeks."""
-    suite, class_name, name, file, _ = plain_key(raw)
-    browser, mangled = _browser_of(suite)
-    return raw.suite.package, class_name.removeprefix(mangled).lstrip("."), name, file, browser
-
-
-@lru_cache(maxsize=256)
-def _browser_of(suite: str) -> tuple[str, str]:
-    """The browser without its version, and the suite as karma-junit-reporter puts it in front of the class."""
-    written = _BROWSER.match(suite)
-    return written[1] if written else suite, suite.replace(" ", "_").replace(".", "_")
-
-
-def _web_test_runner(raw: RawCase) -> Key:
-    """The suite is the browser, the launcher and the file in one word."""
-    suite, class_name, name, file, _ = plain_key(raw)
-    told = raw.suite.properties
-    return told.get("test.fileName", suite), class_name, name, file, told.get("browser.name", "")
-
-
-def _webdriver(raw: RawCase) -> Key:
-    """The class begins with the browser and its version, which changes every few weeks."""
-    suite, class_name, name, file, _ = plain_key(raw)
-    told = raw.suite.properties
-    capabilities = told.get("capabilities", "")
-    browser = capabilities.split(".", 1)[0]
-    return suite, class_name.removeprefix(f"{capabilities}."), name, file or told.get("file", ""), browser
-
-
-def _webdriver_hook(raw: RawCase) -> str | None:
-    """Mocha's hooks without their quotation marks."""
-    return raw.suite.name if bad(raw) and _UNQUOTED_HOOK.match(raw.name) else nameless(raw)
-
-
-def _retried(raw: RawCase) -> Outcome | None:
-    """WebdriverIO writes the failed attempts of a test as skipped entries in front of it, with their traces."""
-    return Outcome.FAILED if _STACK.search(raw.output) else None
 
 
 def _script(raw: RawCase) -> str | None:
@@ -154,25 +107,6 @@ DIALECTS = (
         claims=lambda seen: (
             seen.root == "testsuite" and str(seen.attributes.get("name")).startswith("Cucumber")
         ),
-    ),
-    Dialect(
-        name="karma",
-        claims=lambda seen: "browser.fullName" in seen.properties,
-        key=_browser,
-        hidden_errors=errors_beyond_cases,
-    ),
-    Dialect(
-        name="web-test-runner",
-        claims=lambda seen: {"test.fileName", "browser.launcher"} <= seen.properties.keys(),
-        key=_web_test_runner,
-    ),
-    Dialect(
-        name="webdriverio",
-        claims=lambda seen: {"specId", "capabilities"} <= seen.properties.keys(),
-        key=_webdriver,
-        repeats=Repeats.AFTER_FAILURE,
-        skipped_means=_retried,
-        suite_error=_webdriver_hook,
     ),
     Dialect(name="bun", claims=_named("bun test"), suite_error=_bun_hook),
     Dialect(name="deno", claims=_named("deno test")),

@@ -1,15 +1,27 @@
-"""pytest (with rerunfailures and xdist), unittest-xml-reporting, nose2, behave and Robot Framework."""
+"""pytest (with rerunfailures and xdist), unittest-xml-reporting, nose2, behave, Robot Framework, Avocado, Ansible."""
 
+import html
 import re
 
+from core.identity import stable_file
 from core.junit.dialects.base import SEPARATOR, Dialect, Key, Repeats, nameless, plain_key, shaped
 from core.junit.raw import Evidence, RawCase
-from core.report import Outcome
+from core.report import Attempt, Outcome
 
 _STAMPED = re.compile(r"^(.+)-\d{14}$")
 _PYTEST_ORDER = ("name", "errors", "failures", "skipped", "tests", "time", "timestamp", "hostname")
 _pytest_shaped = shaped("testsuites", _PYTEST_ORDER, sorted(_PYTEST_ORDER))
 """Before 6.2 the attributes were sorted."""
+
+_robot_shaped = shaped("testsuite", ("name", "tests", "errors", "failures", "skipped", "time", "timestamp"))
+_MERGED = re.compile(
+    r"\*HTML\* <span class=\"merge\">.*?<span class=\"new-message\">New message:</span> (.*?)<br><hr>"
+    r"<span class=\"old-status\">Old status:</span> <span class=\"fail\">FAIL</span><br>"
+    r"<span class=\"old-message\">Old message:</span> (.*?)<br>",
+    re.DOTALL,
+)
+_JOB = re.compile(r"job-\d{4}-\d\d-\d\dT\d\d\.\d\d-[0-9a-f]{7}$")
+_TASK = re.compile(r"(.+\.ya?ml):\d+$")
 
 
 def _pytest(seen: Evidence) -> bool:
@@ -60,6 +72,36 @@ def _behave(seen: Evidence) -> bool:
     )
 
 
+def _merged(_raw: RawCase, attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
+    """`rebot --merge` tells both runs of a test that failed twice in one message, in HTML."""
+    last = attempts[-1]
+    told = _MERGED.search(last.message or "")
+    if told is None:
+        return attempts
+    new, old = (html.unescape(message) for message in told.groups())
+    return Attempt(last.outcome, None, old or None), last._replace(message=new or None)
+
+
+def _without_job(raw: RawCase) -> Key:
+    """Avocado names the suite by the time and the number of the job."""
+    _, class_name, name, file, variant = plain_key(raw)
+    path = (part for part in raw.suite.path if not _JOB.match(part))
+    return SEPARATOR.join(path), class_name, name, file, variant
+
+
+def _ansible(seen: Evidence) -> bool:
+    first = seen.first_case
+    return first is not None and first.name.startswith("[") and _TASK.match(first.class_name) is not None
+
+
+def _of_playbook(raw: RawCase) -> Key:
+    """Ansible names the class by file and line of the task."""
+    suite, class_name, name, file, variant = plain_key(raw)
+    task = _TASK.match(class_name)
+    playbook = stable_file(task[1]) if task else class_name
+    return suite, playbook, name, file or (playbook if task else ""), variant
+
+
 DIALECTS = (
     Dialect(
         name="pytest",
@@ -75,4 +117,12 @@ DIALECTS = (
         skipped_means=_unexpected,
     ),
     Dialect(name="behave", claims=_behave),
+    Dialect(
+        name="avocado",
+        claims=lambda seen: _JOB.match(seen.suite_attributes.get("name", "")) is not None,
+        key=_without_job,
+    ),
+    # The order of their attributes is the same.
+    Dialect(name="robot", claims=_robot_shaped, retold=_merged),
+    Dialect(name="ansible", claims=_ansible, key=_of_playbook),
 )

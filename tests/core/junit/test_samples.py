@@ -7,7 +7,7 @@ import pytest
 from samples.truth import DIALECTS, TRUTH, E, F, P, S
 
 from core.junit import ReportError, read_report, stream_report
-from core.report import Report
+from core.report import Outcome, Report
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 
@@ -21,6 +21,7 @@ def elsewhere(data: bytes, *, year: str, host: str, checkout: str, browser: str)
     text = data.decode(errors="surrogateescape")
     text = re.sub(r"\b2026-\d\d-\d\dT\d\d:\d\d:\d\d", f"{year}-01-15T23:59:01", text)
     text = re.sub(r"-2026\d{10}\b", f"-{year}0115235901", text)
+    text = re.sub(r"\bjob-2026-[\w.-]+", f"job-{year}-01-15T23.59-0a1b2c3", text)
     text = re.sub(r'hostname="(?:vm|localhost|ci-1234)"', f'hostname="{host}"', text)
     text = re.sub(r'\b(time|duration)="[\d.]+"', r'\1="7.25"', text)
     text = text.replace("156.0.0.0", browser).replace("156_0_0_0", browser.replace(".", "_"))
@@ -113,6 +114,10 @@ def test_playwright_projects_are_variants(project, name, attempts):
         ("junit/gradle-set-up.xml", "shop.BrokenTest"),
         ("junit/pyjunitxml.xml", "setUpClass (test_unit.Broken)"),
         ("junit/pyjunitxml.xml", "unittest.loader._FailedTest.test_nowhere"),
+        ("junit/subunit.xml", "setUpClass (tests.test_unit.Broken)"),
+        ("junit/common-test.xml", "shop_SUITE:init_per_group"),
+        ("junit/common-test.xml", "broken_SUITE:init_per_suite"),
+        ("junit/eunit.xml", "module 'shop_tests'"),
         ("native/ctrf-mocha.json", "hooked"),
         ("native/ctrf-mocha.json", "leaky"),
         ("native/vitest-hook.json", ""),
@@ -124,7 +129,8 @@ def test_playwright_projects_are_variants(project, name, attempts):
 def test_what_broke_outside_of_tests_is_an_error_of_its_suite(sample, suite):
     report = read(sample)
     assert suite in {error.suite for error in report.suite_errors}
-    assert not any("never" in case.key.name.lower() for case in report.cases)
+    ran = [case for case in report.cases if case.outcome is not Outcome.SKIPPED]
+    assert not any("never" in case.key.name.lower() for case in ran)
 
 
 def test_a_suite_that_counts_an_error_and_shows_none_has_one():
@@ -158,6 +164,15 @@ def test_an_entry_without_any_name_is_left_out_and_told():
         ("junit/tap-formatter-junit.xml", ("shop_t", "", "passes", "", "")),
         ("junit/tap-xunit.xml", ("Default", "", "passes", "", "")),
         ("junit/minitest-reporters.xml", ("Minitest::Result", "Minitest::Result", "passes", "", "")),
+        ("junit/avocado.xml", ("", "Shop", "avo.py:Shop.test_passes", "", "")),
+        (
+            "junit/ansible.xml",
+            ("play", "play.yml", "[localhost] localhost: passes _raw_params=true", "play.yml", ""),
+        ),
+        ("junit/ounit.xml", ("checkout", "checkout:passes", "checkout:passes", "", "")),
+        ("junit/eunit.xml", ("module 'shop_tests'", "", "shop_tests passes_test", "", "")),
+        ("junit/common-test.xml", ("shop_SUITE", "g", "passes", "suites/shop_SUITE.erl", "")),
+        ("junit/testcafe-quarantine.xml", ("", "checkout", "unstable", "shop.js", "Chrome")),
         (
             "native/playwright.json",
             ("shop.spec.ts", "shop.spec.ts", "checkout \u203a recovers", "shop.spec.ts", "webkit"),
@@ -210,6 +225,11 @@ def test_what_shares_its_name_without_being_attempts_is_ambiguous(sample, name):
     ("sample", "name"),
     [
         ("junit/rspec.xml", "Shop is a twin"),
+        ("junit/testcafe-quarantine.xml", "twin"),
+        ("junit/ounit.xml", "checkout:twin"),
+        ("junit/criterion.xml", "param"),
+        ("junit/cmocka.xml", "passes"),
+        ("junit/tap-junit.xml", "same"),
         ("junit/jest-junit.xml", "checkout twin"),
         ("junit/jest-junit-default.xml", "checkout dup"),
         ("junit/testng-suite.xml", "number"),
@@ -222,6 +242,22 @@ def test_twins_are_ambiguous_and_failed_never_flaky(sample, name):
     assert twin.outcome.bad
     assert not twin.flaky
     assert any(name in warning for warning in report.warnings)
+
+
+@pytest.mark.parametrize(
+    ("sample", "name", "messages"),
+    [
+        ("junit/robot-merged.xml", "Fails", ["no <&> é", "no <&> é"]),
+        ("junit/testthat.xml", "fails", ["1 not equal to 2"]),
+        ("junit/testthat.xml", "fails", ["FALSE is not TRUE"]),
+        ("junit/testcafe-quarantine.xml", "recovers", ["deeply equal 3", "", "deeply equal 3"]),
+    ],
+)
+def test_each_attempt_says_what_was_said_of_it(sample, name, messages):
+    (case, *_) = (case for case in read(sample).cases if case.key.name == name)
+    said = [attempt.message or "" for attempt in case.attempts]
+    assert all(part in message for part, message in zip(messages, said, strict=True))
+    assert not any("<span" in message for message in said)
 
 
 def test_foreign_xml_is_named_and_the_way_out_told():
