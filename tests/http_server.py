@@ -8,8 +8,9 @@ from starlette.testclient import TestClient
 
 from bot.http import http_app
 from bot.settings import Settings
-from core.tenancy import Person, Via
+from core.tenancy import Person, Scope, Via
 from jobs.desk import Desk
+from jobs.enroll import enroll_project, issue_token
 from storage.database import Database
 
 ADMIN = "the-servers-own-admin-token"
@@ -79,3 +80,15 @@ def serving(settings, tokens=None, **more):
     app = http_app(desk, settings, **more)
     http = TestClient(app, raise_server_exceptions=False, client=("203.0.113.9", 4711))
     return Server(http, desk, clock, dict(tokens or {}))
+
+
+def furnish(url):
+    """One project with a token of each scope; the raw tokens by scope."""
+    desk = Desk(database=Database.open(url), now=Clock(START))
+    project = enroll_project(desk, REPO, by=OPERATOR, organization="acme")
+    tokens = {
+        scope.value: issue_token(desk, project.id, scope, by=OPERATOR, randomness=bytes([number]) * 32).raw
+        for number, scope in enumerate(Scope)
+    }
+    desk.database.close()
+    return tokens

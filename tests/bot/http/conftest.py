@@ -3,13 +3,7 @@
 import shutil
 
 import pytest
-from fakes.clock import Clock
-from http_server import OPERATOR, REPO, START, serving, settings_for
-
-from core.tenancy import Scope
-from jobs.desk import Desk
-from jobs.enroll import enroll_project, issue_token
-from storage.database import Database
+from http_server import furnish, serving, settings_for
 
 
 @pytest.fixture
@@ -24,14 +18,7 @@ def furnished(sqlite_template, tmp_path_factory):
     """A database with one project and a token of each scope, copied for every test."""
     path = tmp_path_factory.mktemp("furnished") / "furnished.db"
     shutil.copyfile(sqlite_template, path)
-    desk = Desk(database=Database.open(f"sqlite:///{path}"), now=Clock(START))
-    project = enroll_project(desk, REPO, by=OPERATOR, organization="acme")
-    tokens = {
-        scope.value: issue_token(desk, project.id, scope, by=OPERATOR, randomness=bytes([number]) * 32).raw
-        for number, scope in enumerate(Scope)
-    }
-    desk.database.close()
-    return path, tokens
+    return path, furnish(f"sqlite:///{path}")
 
 
 @pytest.fixture

@@ -4,13 +4,7 @@ import shutil
 
 import pytest
 from fakes.browser import Browser, lives, opened
-from fakes.clock import Clock
-from http_server import OPERATOR, REPO, START
-
-from core.tenancy import Scope
-from jobs.desk import Desk
-from jobs.enroll import enroll_project, issue_token
-from storage.database import Database
+from http_server import furnish
 
 
 @pytest.fixture(scope="session")
@@ -18,13 +12,7 @@ def lived_in(sqlite_template, tmp_path_factory):
     """One project with every scope's token, a flaky test, a hostile name and a quarantine of each kind."""
     path = tmp_path_factory.mktemp("lived-in") / "lived-in.db"
     shutil.copyfile(sqlite_template, path)
-    desk = Desk(database=Database.open(f"sqlite:///{path}"), now=Clock(START))
-    project = enroll_project(desk, REPO, by=OPERATOR, organization="acme")
-    tokens = {
-        scope.value: issue_token(desk, project.id, scope, by=OPERATOR, randomness=bytes([number]) * 32).raw
-        for number, scope in enumerate(Scope)
-    }
-    desk.database.close()
+    tokens = furnish(f"sqlite:///{path}")
     server = opened(f"sqlite:///{path}", tokens)
     server.tests = lives(server)
     server.desk.database.close()
