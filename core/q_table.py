@@ -9,6 +9,8 @@ from core.evidence import Bucket, EvidenceClass, QTable
 
 C = EvidenceClass
 
+MOST: Final = 0.999
+"""Nothing is certain."""
 PROVENANCE: Final = (
     "benchmarks/detection/learn_q.py on simulated histories of seeds 101 and 102 (matrix, plain, retries, outages,"
     " breaking, nightly, shards, reruns, small-slow; 42 to 84 days), 79,539 weekly looks at pieces of evidence whose"
@@ -77,7 +79,3 @@ def _row(kind: str, row: object) -> Mapping[Bucket, float]:
     if not all(isinstance(q, int | float) and 0 <= q <= MOST for q in row.values()):
         raise ValidationError(f"Chances of {kind} must be between 0 and {MOST}.", field="learnt")
     return MappingProxyType({bucket: float(row[str(bucket)]) for bucket in Bucket})
-
-
-MOST: Final = 0.999
-"""Nothing is certain."""
