@@ -154,7 +154,8 @@ def newest_commit_of_pull(tx: Tx, project_id: int, pull: int) -> str:
     """The commit a pull request was last seen at."""
     mine = and_(col(WorkflowRunRow.project_id) == project_id, col(WorkflowRunRow.pr) == str(pull))
     newest = (col(WorkflowRunRow.run_id).desc(), col(WorkflowRunRow.attempt).desc())
-    return str(tx.execute(select(col(WorkflowRunRow.head_sha)).where(mine).order_by(*newest)).scalar() or "")
+    query = select(col(WorkflowRunRow.head_sha)).where(mine).order_by(*newest)
+    return str(tx.execute(query.limit(1)).scalar() or "")
 
 
 def has_reported(tx: Tx, project_id: int, workflow: str | None = None) -> bool:
