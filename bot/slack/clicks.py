@@ -216,8 +216,7 @@ async def top_of_project(kit: Kit, visitor: Visitor, value: str) -> Message:
 async def turn_page(kit: Kit, visitor: Visitor, value: str) -> None:
     """The next or previous page takes the place of the one that was clicked."""
     wanted = read_project(value)
-    kind, _, page = wanted.rest.partition(":")
-    number = int(page) if page.isdecimal() else 1
+    kind, number = _page(wanted.rest)
     shown = await answers.list_of(kit, visitor, wanted.project_id, kind=kind, page=number)
     await kit.replies.say(visitor, shown, replace=True)
 
@@ -261,14 +260,19 @@ async def _with_project(kit: Kit, visitor: Visitor, verb: str, value: str) -> Me
             days, limit = numbers(wanted.rest, answers.DAYS, answers.LIMIT)
             return await answers.top_of(kit, visitor, wanted.project_id, days=days, limit=limit)
         case Verb.LIST:
-            kind, _, page = wanted.rest.partition(":")
-            number = int(page) if page.isdecimal() else 1
+            kind, number = _page(wanted.rest)
             return await answers.list_of(kit, visitor, wanted.project_id, kind=kind, page=number)
         case Verb.SETTINGS:
             await wishes.settings_dialog(kit, visitor, wanted.project_id)
             return None
         case _:
             return await outdated(kit, visitor, value)
+
+
+def _page(rest: str) -> tuple[str, int]:
+    """`pending:2` -> ("pending", 2): which list, and which page of it."""
+    kind, _, page = rest.partition(":")
+    return kind, int(page) if page.isdecimal() else 1
 
 
 def numbers(rest: str, *defaults: int) -> tuple[int, ...]:
