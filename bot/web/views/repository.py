@@ -9,7 +9,7 @@ from typing import Any, Final
 from bot.slack.blocks.digest import concentration, verdict
 from bot.slack.reads import health
 from bot.web.charts import Whisker, bars, bars_in_words, scale_for, whisker
-from bot.web.views.quarantine import Story, stories
+from bot.web.views.quarantine import stories
 from bot.web.views.repositories import line_of
 from core.quarantine import IN_FORCE, State
 from core.saying import DigestCard
@@ -116,6 +116,3 @@ def _open(tx: Tx, project: Project, *states: State) -> Sequence[Any]:
 def _ending(tx: Tx, project: Project, now: datetime) -> list[Any]:
     soon = [one for one in _open(tx, project, *IN_FORCE) if one.until and one.until <= now + ENDING]
     return sorted(soon, key=lambda one: one.until)[:TOP]
-
-
-__all__ = ["FlakyRow", "News", "Story", "repository"]
