@@ -1,12 +1,14 @@
 """Retain: drop what is older than its class of data is kept, and prepare the months to come."""
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import structlog
 
 from jobs.desk import Desk
 from storage import job_run, publication
 from storage.check_run import forget_checks
+from storage.database import Tx
 from storage.delivery import forget_deliveries
 from storage.oidc import forget_grants
 from storage.partition import ensure_partitions
@@ -23,6 +25,20 @@ CLAIMS = timedelta(days=90)
 MESSAGES = timedelta(days=400)
 REPLAYS = timedelta(days=7)
 """Slack signs nothing older than minutes; this is ample."""
+ENDED = timedelta()
+"""What ends by itself goes when its end is past."""
+
+KEPT: tuple[tuple[Callable[[Tx, datetime], object], timedelta], ...] = (
+    (forget_deliveries, DELIVERIES),
+    (forget_checks, CLAIMS),
+    (forget_comments, MESSAGES),
+    (forget_workflow_runs, CLAIMS),
+    (forget_grants, ENDED),
+    (job_run.forget, CLAIMS),
+    (publication.drop_before, MESSAGES),
+    (forget_snoozes, ENDED),
+    (forget_seen, REPLAYS),
+)
 
 
 def retain(desk: Desk) -> None:
@@ -32,14 +48,7 @@ def retain(desk: Desk) -> None:
         ensure_partitions(tx, now)
     with desk.database.begin() as tx:
         dropped = drop_results(tx, before=now - desk.keep_results)
-    with desk.database.begin() as tx:
-        forget_deliveries(tx, now - DELIVERIES)
-        forget_checks(tx, now - CLAIMS)
-        forget_comments(tx, now - MESSAGES)
-        forget_workflow_runs(tx, now - CLAIMS)
-        forget_grants(tx, now)
-        job_run.forget(tx, now - CLAIMS)
-        publication.drop_before(tx, now - MESSAGES)
-        forget_snoozes(tx, now)
-        forget_seen(tx, now - REPLAYS)
+    for forget, kept in KEPT:
+        with desk.database.begin() as tx:
+            forget(tx, now - kept)
     log.info("retention.done", results=dropped)
