@@ -13,12 +13,15 @@ from core.junit.lines import Lines
 from core.junit.raw import Evidence, Mark, Suite
 from core.junit.repair import Repair
 from core.junit.replay import Readable
+from core.junit.text import bounded
 from core.junit.walker import Item, Walker
 from core.limits import Limits
 
 _LOOSE = "text after the end of the report was ignored"
 _OF_REFERENCES = "Ref: "
 """In all that libxml2 says of entities and character references."""
+_LONGEST_REASON = 200
+"""The parser quotes names, however long."""
 _SWALLOWED = "Unescaped '<'"
 """A quotation mark is missing, and the next one ends the value."""
 
@@ -66,6 +69,10 @@ class Document:
         self.warnings = (*self._cutter.warnings, *self._utf8.warnings, *self._repair.warnings, *self._notes)
 
     def _feed(self, parser: etree.XMLParser, portion: bytes) -> None:
+        if not self.evidence.root and portion.startswith(b"</"):
+            raise ReportError(
+                "its beginning is missing", name=self._name, line=1, remedy="Send the whole file."
+            )
         try:
             parser.feed(self._repair.mend(portion))
         except etree.XMLSyntaxError as error:
@@ -111,7 +118,7 @@ class Document:
             self._notes.append(_LOOSE)
 
     def _malformed(self, error: etree.XMLSyntaxError) -> ReportError:
-        reason = (error.msg or "a syntax error").split(", line ")[0]
+        reason = bounded((error.msg or "a syntax error").split(", line ")[0], _LONGEST_REASON)
         return malformed(reason, name=self._name, line=self._lines.of(*error.position))
 
 

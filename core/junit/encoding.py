@@ -16,8 +16,12 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_WIDE = ((b"<\0\0\0", "utf-32-le"), (b"\0\0\0<", "utf-32-be"), (b"<\0", "utf-16-le"), (b"\0<", "utf-16-be"))
-_DECLARED = re.compile(rb"""\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z][\w.\-]{0,40})["']""")
+_WIDE = tuple(
+    (sign.encode(encoding), encoding)
+    for encoding in ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
+    for sign in ("<", "{")
+)
+_DECLARED = re.compile(rb"""[^<]*<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z][\w.\-]{0,40})["']""")
 _UTF8 = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
 _SINGLE_OR_EAST_ASIAN = re.compile(
     r"(iso|windows|cp|koi8|mac|shift|s?jis|euc|gb|big5|latin|l\d)[\w.\-]*", re.IGNORECASE

@@ -21,6 +21,8 @@ _FOREIGN = {
     "project": "this is a build file",
     "Error": "this is an error page of a file store",
 }
+_HTML = frozenset({"html", "head", "body", "title", "h1", "center", "div", "script"})
+"""Pages of errors are not always whole, nor in small letters."""
 _REMEDIES = {
     "testng-results": "TestNG also writes JUnit XML, in the folder junitreports.",
     "TestRun": "Add a JUnit logger to `dotnet test` (package JunitXml.TestLogger).",
@@ -36,5 +38,6 @@ XML_PLEASE = "Send the XML that the test runner's JUnit reporter writes."
 
 def foreign(root: str) -> tuple[str, str]:
     """What a document with this root element is, and the remedy."""
+    root = "html" if root.lower() in _HTML else root
     what = _FOREIGN.get(root, f"its root element is <{root[:60]}>")
     return f"{what}, not a JUnit report", _REMEDIES.get(root, XML_PLEASE)

@@ -18,8 +18,9 @@ Test = tuple[str, str]
 
 
 def recognise(head: bytes) -> bool:
-    """The first line is an event."""
-    return "Action" in _event(head.lstrip().partition(b"\n")[0])
+    """The first line that is JSON is an event; in front of it go may tell what it downloads."""
+    opened = re.search(rb"^\s*\{.*", head, re.MULTILINE)
+    return opened is not None and "Action" in _event(opened[0].strip())
 
 
 def read(chunks: Iterable[bytes], *, limits: Limits) -> Found:
