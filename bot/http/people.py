@@ -1,16 +1,15 @@
 """Decisions of people that arrive over HTTP: who, why, and the answer they get."""
 
-from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot.http.auth import Caller
 from bot.http.face import Face
 from bot.views import View, quarantine_view
-from core.quarantine import MAX_DAYS, Quarantine
-from core.tenancy import Scope
+from core.quarantine import MAX_DAYS, Quarantine, parse_handle
+from core.tenancy import Person, Scope
+from jobs.desk import Desk
 from storage.test_case import get_tests
 
 User = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[\w.@+-]+$", examples=["U024BE7LH"])]
@@ -47,12 +46,28 @@ class Proposal(Decision):
     days: int | None = Field(default=None, ge=1, le=MAX_DAYS)
 
 
-async def decided(face: Face, request: Request, decide: Callable[[Caller], Quarantine]) -> View:
-    """A decision is made; the quarantine as it stands after it."""
-    return await face.act(request, Scope.ADMIN, lambda caller: _told(face, decide(caller)))
+class Deciding(Protocol):
+    """A job that decides about a quarantine."""
+
+    def __call__(self, desk: Desk, number: int, /, *, by: Person, project_id: int) -> Quarantine: ...
 
 
-def _told(face: Face, quarantine: Quarantine) -> View:
+async def decided(
+    face: Face, request: Request, proposal_id: str, decision: Decision, decide: Deciding
+) -> View:
+    """A person's decision is made; the quarantine as it stands after it."""
+    number, _ = parse_handle(proposal_id)
+    return await face.act(
+        request,
+        Scope.ADMIN,
+        lambda caller: told(
+            face, decide(face.desk, number, by=caller.person(decision.by), project_id=caller.here.id)
+        ),
+    )
+
+
+def told(face: Face, quarantine: Quarantine) -> View:
+    """The quarantine as it stands, with its test."""
     with face.desk.database.read() as tx:
         tests = get_tests(tx, quarantine.project_id, [quarantine.test_id])
     return quarantine_view(quarantine, tests.get(quarantine.test_id))

@@ -1,15 +1,17 @@
 """Proposals to quarantine: asked for, approved, denied - by the same jobs as the buttons in Slack."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 
+from bot.http.auth import Caller
 from bot.http.documented import LISTED, WRITE_PROBLEMS
-from bot.http.face import API, Faced
+from bot.http.face import API, Face, Faced
 from bot.http.paging import Paged, ProposalId
-from bot.http.people import Decision, Denial, Proposal, decided
+from bot.http.people import Decision, Denial, Proposal, decided, told
 from bot.pages import proposals_page
-from core.quarantine import State, parse_handle
+from core.quarantine import Quarantine, State
 from core.tenancy import Scope
 from jobs.decide import approve, deny
 from jobs.propose import propose
@@ -41,17 +43,17 @@ async def proposals(
 )
 async def new(request: Request, face: Faced, proposal: Proposal) -> dict[str, Any]:
     """Refused for a broken test: quarantine would hide a real defect."""
-    return await decided(
-        face,
-        request,
-        lambda caller: propose(
-            face.desk,
-            project_id=caller.here.id,
-            test_id=proposal.test_id,
-            by=caller.person(proposal.by),
-            reason=proposal.reason,
-            ttl_days=proposal.days,
-        ),
+    return await face.act(request, Scope.ADMIN, lambda caller: told(face, _proposed(face, caller, proposal)))
+
+
+def _proposed(face: Face, caller: Caller, proposal: Proposal) -> Quarantine:
+    return propose(
+        face.desk,
+        project_id=caller.here.id,
+        test_id=proposal.test_id,
+        by=caller.person(proposal.by),
+        reason=proposal.reason,
+        ttl_days=proposal.days,
     )
 
 
@@ -65,12 +67,7 @@ async def approve_one(
     request: Request, face: Faced, proposal_id: ProposalId, decision: Decision
 ) -> dict[str, Any]:
     """With the last approval needed the test is in quarantine."""
-    number, _ = parse_handle(proposal_id)
-    return await decided(
-        face,
-        request,
-        lambda caller: approve(face.desk, number, by=caller.person(decision.by), project_id=caller.here.id),
-    )
+    return await decided(face, request, proposal_id, decision, approve)
 
 
 @router.post(
@@ -81,17 +78,5 @@ async def approve_one(
 )
 async def deny_one(request: Request, face: Faced, proposal_id: ProposalId, denial: Denial) -> dict[str, Any]:
     """A reason is needed; the test is not proposed again for a while."""
-    number, _ = parse_handle(proposal_id)
-    return await decided(
-        face,
-        request,
-        lambda caller: deny(
-            face.desk,
-            number,
-            by=caller.person(denial.by),
-            reason=denial.reason,
-            cooldown_days=denial.cooldown_days,
-            project_id=caller.here.id,
-            real_bug=denial.real_bug,
-        ),
-    )
+    how = partial(deny, reason=denial.reason, cooldown_days=denial.cooldown_days, real_bug=denial.real_bug)
+    return await decided(face, request, proposal_id, denial, how)

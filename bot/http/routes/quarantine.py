@@ -1,5 +1,6 @@
 """The list that CI obeys, and ending or renewing what is on it."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request, Response
@@ -10,7 +11,6 @@ from bot.http.face import API, Faced
 from bot.http.paging import Paged, ProposalId
 from bot.http.people import Decision, Renewal, decided
 from bot.pages import quarantine_page
-from core.quarantine import parse_handle
 from jobs.decide import extend, release
 
 router = APIRouter(prefix=API, tags=["quarantine"])
@@ -46,18 +46,7 @@ async def release_one(
     request: Request, face: Faced, proposal_id: ProposalId, decision: Decision
 ) -> dict[str, Any]:
     """The policy applies to the person in `by`."""
-    number, _ = parse_handle(proposal_id)
-    return await decided(
-        face,
-        request,
-        lambda caller: release(
-            face.desk,
-            number,
-            by=caller.person(decision.by),
-            reason=decision.reason,
-            project_id=caller.here.id,
-        ),
-    )
+    return await decided(face, request, proposal_id, decision, partial(release, reason=decision.reason))
 
 
 @router.post(
@@ -70,16 +59,5 @@ async def extend_one(
     request: Request, face: Faced, proposal_id: ProposalId, renewal: Renewal
 ) -> dict[str, Any]:
     """For `days` from now; a reason is needed, and the policy limits how often."""
-    number, _ = parse_handle(proposal_id)
-    return await decided(
-        face,
-        request,
-        lambda caller: extend(
-            face.desk,
-            number,
-            by=caller.person(renewal.by),
-            reason=renewal.reason,
-            days=renewal.days,
-            project_id=caller.here.id,
-        ),
-    )
+    how = partial(extend, reason=renewal.reason, days=renewal.days)
+    return await decided(face, request, proposal_id, renewal, how)
