@@ -14,6 +14,7 @@ class Suite:
     file: str = ""
     hostname: str = ""
     package: str = ""
+    id: str = ""
     properties: dict[str, str] = field(default_factory=dict)
     counted_bad: int = 0
     """Failures and errors that its counts claim, less those of silent suites inside."""

@@ -241,6 +241,7 @@ class Walker:
             file=get("file") or get("filepath") or outer.file,
             hostname=get("hostname") or outer.hostname,
             package=get("package") or "",
+            id=get("id") or "",
             counted_bad=count(get("errors")) + count(get("failures")),
             bad=self.evidence.bad_cases,
         )

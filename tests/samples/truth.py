@@ -239,6 +239,7 @@ TRUTH = {
         "checkout.passes": [P], "fails": [F], "skipped": [S], "recovers": [F, P, F], "unstable": [F, P],
         "param 1": [P], "param 2": [F], "other.passes": [P], "behind a hook": [F],
     },
+    "junit/nightwatch.xml": {"passes": [P], "also fails": [F], "recovers": [P], "throws": [E]},
     "junit/common-test.xml": {
         ".passes": [P], ".fails": [F], "errors": [F], "skipped": [S], "g.passes": [P], "g.fails": [F],
     },
@@ -342,6 +343,7 @@ DIALECTS = {
     "junit/ounit.xml": "ounit",
     "junit/testthat.xml": "testthat",
     "junit/testcafe-quarantine.xml": "testcafe",
+    "junit/nightwatch.xml": "nightwatch",
     "junit/common-test.xml": "common-test",
     "junit/eunit.xml": "eunit",
     "junit/surefire-junit5.xml": "surefire",

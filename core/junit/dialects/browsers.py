@@ -1,4 +1,4 @@
-"""What drives browsers from outside: Karma, Web Test Runner, WebdriverIO and TestCafe."""
+"""What drives browsers from outside: Karma, Web Test Runner, WebdriverIO, Nightwatch and TestCafe."""
 
 import re
 from functools import lru_cache
@@ -10,6 +10,9 @@ from core.report import Attempt, Outcome
 _BROWSER = re.compile(r"(.+?) [\d.]+ \(.+\)$")
 _STACK = re.compile(r"^ +at .+:\d+:\d+\)?$", re.MULTILINE)
 _UNQUOTED_HOOK = re.compile(r"(?:before|after) (?:all|each) hook for ")
+_NIGHTWATCH = (
+    "name", "id", "errors", "failures", "hostname", "package", "skipped", "tests", "time", "timestamp",
+)  # fmt: skip
 _TESTCAFE = "TestCafe Tests: "
 _UNSTABLE = " (unstable)"
 
@@ -52,6 +55,12 @@ def _webdriver_hook(raw: RawCase) -> str | None:
 def _retried(raw: RawCase) -> Outcome | None:
     """WebdriverIO writes the failed attempts of a test as skipped entries in front of it, with their traces."""
     return Outcome.FAILED if _STACK.search(raw.output) else None
+
+
+def _of_module(raw: RawCase) -> Key:
+    """Nightwatch names the suite by the title of its block; the module is only in its id."""
+    suite, class_name, name, file, variant = plain_key(raw)
+    return suite, class_name, name, file or raw.suite.id.replace(".", "/"), variant
 
 
 @lru_cache(maxsize=256)
@@ -98,6 +107,11 @@ DIALECTS = (
         repeats=Repeats.AFTER_FAILURE,
         skipped_means=_retried,
         suite_error=_webdriver_hook,
+    ),
+    Dialect(
+        name="nightwatch",
+        claims=lambda seen: tuple(seen.suite_attributes) == _NIGHTWATCH,
+        key=_of_module,
     ),
     Dialect(
         name="testcafe",

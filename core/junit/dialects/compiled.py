@@ -1,4 +1,4 @@
-"""Go (gotestsum, Ginkgo), Rust (nextest), .NET, XCTest, GoogleTest, Catch2, doctest, QtTest and ctest."""
+"""Go (gotestsum, go-junit-report, Ginkgo), Rust (nextest), .NET, XCTest, and what tests C++."""
 
 import re
 
@@ -19,6 +19,27 @@ _ASSEMBLIES = (".dll", ".exe")
 _FRAMEWORK = re.compile(r"[\\/](net(?:coreapp)?\d[\w.\-]*)[\\/]")
 _XCTEST_SUITES = frozenset({"All tests", "Selected tests"})
 _GINKGO_NODE = re.compile(r"\[((?:Synchronized|Report)?(?:Before|After)Suite|DeferCleanup \(Suite\))\]")
+
+
+_BROKEN_PACKAGES = frozenset({"[build failed]", "[setup failed]", "TestMain"})
+_GO_JUNIT_REPORT = ("name", "tests", "failures", "errors", "id")
+
+
+def _go_junit_report(seen: Evidence) -> bool:
+    """Without its option -go-version nothing but the order of attributes tells it."""
+    return (
+        seen.root == "testsuites"
+        and tuple(seen.suite_attributes)[:5] == _GO_JUNIT_REPORT
+        and {"name", "classname"} <= seen.case_attributes <= {"name", "classname", "time", "status"}
+    )
+
+
+def _go_package(raw: RawCase) -> str | None:
+    """A package that does not build, or fails around its tests, is an entry under a name no test can have."""
+    broken = raw.name in _BROKEN_PACKAGES or (
+        raw.name == "Failure" and any(mark.message == "Runtime error" for mark in raw.marks)
+    )
+    return (raw.suite.name or raw.class_name) if bad(raw) and broken else around(raw)
 
 
 def _ctest(seen: Evidence) -> bool:
@@ -73,7 +94,15 @@ DIALECTS = (
         name="gotestsum",
         claims=lambda seen: "go.version" in seen.properties,
         repeats=Repeats.ATTEMPTS,
+        suite_error=_go_package,
         hidden_errors=errors_beyond_cases,
+    ),
+    # A package has one test of a name, so what occurs again was run again.
+    Dialect(
+        name="go-junit-report",
+        claims=_go_junit_report,
+        repeats=Repeats.ATTEMPTS,
+        suite_error=_go_package,
     ),
     Dialect(name="nextest", claims=lambda seen: seen.attributes.get("name") == "nextest-run"),
     Dialect(name="googletest", claims=lambda seen: seen.attributes.get("name") == "AllTests"),

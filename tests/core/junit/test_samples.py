@@ -172,6 +172,7 @@ def test_an_entry_without_any_name_is_left_out_and_told():
         ("junit/ounit.xml", ("checkout", "checkout:passes", "checkout:passes", "", "")),
         ("junit/eunit.xml", ("module 'shop_tests'", "", "shop_tests passes_test", "", "")),
         ("junit/common-test.xml", ("shop_SUITE", "g", "passes", "suites/shop_SUITE.erl", "")),
+        ("junit/nightwatch.xml", ("checkout", "checkout", "passes", "sub/shop", "")),
         ("junit/testcafe-quarantine.xml", ("", "checkout", "unstable", "shop.js", "Chrome")),
         (
             "native/playwright.json",

@@ -51,6 +51,28 @@ BAZEL = (
     '<error message="exited with error code 1"></error></testcase>'
     "<system-out><![CDATA[no]]></system-out></testsuite></testsuites>"
 )
+GO_JUNIT_REPORT = (
+    '<testsuites tests="6" failures="1" errors="2" skipped="1">'
+    '<testsuite name="shop" tests="4" failures="2" errors="0" id="0" hostname="vm" skipped="1" time="0.1" '
+    'timestamp="2026-11-22T08:16:50Z"><properties><property name="coverage.statements.pct" value="80.00"/></properties>'
+    '<testcase name="TestPasses" classname="shop" time="0.000"></testcase>'
+    '<testcase name="TestFails/x" classname="shop" time="0.010"><failure message="Failed"><![CDATA[no]]></failure>'
+    '</testcase><testcase name="TestSkipped" classname="shop" time="0.000"><skipped message="Skipped"><![CDATA[later]]>'
+    '</skipped></testcase><testcase name="TestAgain" classname="shop" time="0.0"><failure message="Failed"></failure>'
+    '</testcase><testcase name="TestAgain" classname="shop" time="0.0"></testcase></testsuite>'
+    '<testsuite name="shop/broken" tests="1" failures="0" errors="1" id="1" hostname="vm" time="0.000">'
+    '<testcase name="[build failed]" classname="shop/broken" time="0.000"><error message="Build error">'
+    "<![CDATA[undefined: nowhere]]></error></testcase></testsuite>"
+    '<testsuite name="shop/exits" tests="1" failures="0" errors="1" id="2" hostname="vm" time="0.000">'
+    '<testcase name="Failure" classname="shop/exits" time="0.000"><error message="Runtime error">'
+    "<![CDATA[exit status 3]]></error></testcase></testsuite></testsuites>"
+)
+TEST_MAIN = (
+    '<testsuites tests="1" failures="0" errors="0" time="0.1"><testsuite tests="0" failures="0" time="0.1" name="shop" '
+    'timestamp="2026-11-22T08:16:50Z"><properties><property name="go.version" value="go1.22 linux/amd64"/></properties>'
+    '<testcase classname="" name="TestMain" time="0.000000"><failure message="Failed" type="">no database</failure>'
+    "</testcase></testsuite></testsuites>"
+)
 XCTEST = (
     '<testsuites name="All tests" tests="4" failures="2"><testsuite name="ShopTests.CartTests" tests="4" failures="2">'
     '<testcase classname="ShopTests.CartTests" name="testPasses" time="0.1"/>'
@@ -105,6 +127,23 @@ def test_a_node_of_ginkgo_around_all_tests_is_no_test():
         ("Shop Suite", True)
     ]
     assert len(report.cases) == 4
+
+
+def test_packages_of_go_that_break_are_no_tests_and_entries_that_occur_again_are_attempts():
+    report = read_report(GO_JUNIT_REPORT.encode())
+    assert {case.key.name: [attempt.outcome.value for attempt in case.attempts] for case in report.cases} == {
+        "TestPasses": [P], "TestFails/x": [F], "TestSkipped": [S], "TestAgain": [F, P],
+    }  # fmt: skip
+    assert [error.suite for error in report.suite_errors] == ["shop/broken", "shop/exits"]
+    assert report.dialect == "go-junit-report"
+
+
+def test_the_main_function_of_a_go_package_is_no_test():
+    report = read_report(TEST_MAIN.encode())
+    assert (report.dialect, report.cases) == ("gotestsum", ())
+    assert [(error.suite, "no database" in error.message) for error in report.suite_errors] == [
+        ("shop", True)
+    ]
 
 
 @pytest.mark.parametrize(
