@@ -58,5 +58,3 @@ def _check_kind(kind: str, content: BinaryIO) -> None:
             raise UnsupportedMediaError(
                 f"{kind[:80]} is not read here; send JUnit XML, a JSON report, gzip, zip or multipart/form-data."
             )
-        case "unknown":
-            raise ValidationError("The body is neither XML nor JSON, gzip or zip.", field="body")
