@@ -1,15 +1,19 @@
 """The cases of one shape in one stretch of the document, before they become rows."""
 
+import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from functools import partial
 
 from core.junit.lines import Piece
 from core.junit.rows import Rows, rows_of
+from core.junit.said import Told
+from core.junit.turns import Turn
 from core.limits import Limits
 
-if TYPE_CHECKING:
-    from core.junit.said import Told
-    from core.junit.turns import Turn
+Texts = Sequence[bytes]
+# Half the time of a call of the class itself.
+_told = partial(tuple.__new__, Told)
+_turn = partial(tuple.__new__, Turn)
 
 
 class Heap:
@@ -19,6 +23,8 @@ class Heap:
         self.order = order
         self.count = 0
         """How many cases."""
+        self.size = 0
+        """How many bytes."""
         self.tags: list[bytes] = []
         self.firsts: list[int] = []
         """Which case each piece begins with."""
@@ -33,6 +39,29 @@ class Heap:
         self.firsts.append(self.count)
         self.places.append(place)
         self.count += count
+        self.size += len(tags)
+
+    def add_each(self, tags: Sequence[bytes], places: Sequence[int]) -> None:
+        """Pieces of one case each."""
+        self.tags += tags
+        self.firsts += range(self.count, self.count + len(tags))
+        self.places += places
+        self.count += len(tags)
+        self.size += sum(map(len, tags))
+
+    def tell(self, found: re.Match[bytes], text: Texts, outputs: Sequence[Texts], end: int) -> None:
+        """A case with a mark, as the shape's pattern found it."""
+        tag, mark, attributes = found.group(3, 5, 6)
+        place = found.end(2)
+        self.told.append(_told((self.count, mark, attributes, text, outputs, place, end)))
+        self.add(tag, 1, place)
+        self.size += end - place
+
+    def turn(self, found: re.Match[bytes], place: int) -> None:
+        """The next suite begins; never before the first case of a run."""
+        end = found.start(2)
+        self.turns.append(_turn((self.count, found[1], place, found.start(1), end)))
+        self.size += end - place
 
     def rows(self, limits: Limits) -> Rows | None:
         """All of them, or None when the parser has to see them."""

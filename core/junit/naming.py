@@ -99,11 +99,14 @@ class Naming:
     def _passes(self, rows: Rows) -> list[Entry]:
         """Passed attempts that took equally long are one shared value."""
         known = self._passed
-        if len(known) > _CACHED:
-            known.clear()
         times = rows.times or [""] * rows.count
-        if new := tuple(set(times).difference(known)):
-            known.update(zip(new, passed(new), strict=True))
+        try:
+            return list(map(known.__getitem__, times))
+        except KeyError:
+            if len(known) > _CACHED:
+                known.clear()
+        new = tuple(set(times).difference(known))
+        known.update(zip(new, passed(new), strict=True))
         return list(map(known.__getitem__, times))
 
     def _add(self, raw: RawCase, batch: Batch) -> None:

@@ -61,33 +61,36 @@ _SEPARATOR = "\0"
 
 def as_text(pieces: Sequence[bytes]) -> list[str]:
     """The characters of each piece, references left as they are."""
-    return _together(pieces).split(_SEPARATOR)
+    return _together(pieces).decode().split(_SEPARATOR)
 
 
 def inside_cdata(pieces: Sequence[bytes]) -> list[str]:
     """The text of CDATA sections."""
-    return _with_line_feeds(_together(pieces)).split(_SEPARATOR)
+    together = _together(pieces)
+    if b"\r" in together:
+        return _with_line_feeds(together.decode()).split(_SEPARATOR)
+    return [piece.decode() for piece in pieces]
 
 
 def outside_cdata(pieces: Sequence[bytes]) -> list[str]:
     """The text between markup."""
-    text = _together(pieces)
-    if ">" in text and "]]>" in text:
+    together = _together(pieces)
+    if b">" in together and b"]]>" in together:
         raise UnreadableError
-    return unescaped(_with_line_feeds(text)).split(_SEPARATOR)
+    if b"&" in together or b"\r" in together:
+        return unescaped(_with_line_feeds(together.decode())).split(_SEPARATOR)
+    return [piece.decode() for piece in pieces]
 
 
-def _together(pieces: Sequence[bytes]) -> str:
+def _together(pieces: Sequence[bytes]) -> bytes:
     data = _SEPARATOR.encode().join(pieces)
     if not _legal(data, separators=len(pieces) - 1):
         raise UnreadableError
-    return data.decode()
+    return data
 
 
 def _with_line_feeds(text: str) -> str:
-    if "\r" in text:
-        return text.replace("\r\n", "\n").replace("\r", "\n")
-    return text
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _legal(data: bytes, *, separators: int) -> bool:
@@ -96,7 +99,9 @@ def _legal(data: bytes, *, separators: int) -> bool:
     if others:
         others -= signs(data, "\n")
     if others:
-        others -= data.count(b"\r") + data.count(b"\t")
+        others -= signs(data, "\t")
+    if others:
+        others -= signs(data, "\r")
     return not others and not has_noncharacters(data)
 
 

@@ -24,7 +24,6 @@ _OTHER = rb"(?P<child>)<(?:system-out|system-err|properties)[ \t\r\n/>]"
 _TURN = rb"(?:%b</testsuite%b>%b(<testsuite(?:%b++%b%b){0,20}+)%b>)?+" % (
     _SPACE, _SPACE, _SPACE, _BLANK, _NAME, _VALUE, _SPACE,
 )  # fmt: skip
-_PRINTED = rb"\]\]>%b</(system-out|system-err)>%b</testcase>" % (_SPACE, _SPACE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +33,11 @@ class Shape:
     `tag` matches one start tag. `cases` matches the turn to a next suite (group 1), consecutive silent cases (2) and,
     if there is one, the beginning of the case after them: its tag (3) and either the output whose CDATA section begins
     (4) or the tag, attributes and slash of a mark (5, 6, 7); else `child` is where its first other child begins.
-    `printed` matches from the end of such a section: which output it was (1), the tag of the next case (2) and the
-    output whose section begins there (3), because cases that print mostly follow each other.
     """
 
     order: tuple[bytes, ...]
     tag: re.Pattern[bytes]
     cases: re.Pattern[bytes]
-    printed: re.Pattern[bytes]
 
 
 def shape_of(data: bytes, at: int) -> Shape | None:
@@ -59,13 +55,27 @@ def shape_of(data: bytes, at: int) -> Shape | None:
 
 @lru_cache(maxsize=64)
 def _compiled(order: Sequence[bytes]) -> Shape:
-    attributes = b"".join(_BLANK + b"++" + re.escape(name) + _QUICK_VALUE for name in order)
-    opened = rb"<testcase%b%b" % (attributes, _SPACE)
+    opened = _opened(order)
     silent = rb"%b%b(?:/>|>%b</testcase%b>)" % (_SPACE, opened, _SPACE, _SPACE)
     telling = rb"%b(%b)>%b(?:%b|%b|%b)" % (_SPACE, opened, _SPACE, _OUTPUT, _MARK, _OTHER)
     return Shape(
         tuple(order),
-        re.compile(rb"<testcase%b%b/?>" % (attributes, _SPACE)),
+        re.compile(rb"%b/?>" % opened),
         re.compile(rb"%b((?:%b)*+)(?:%b)?+" % (_TURN, silent, telling)),
-        re.compile(rb"%b%b(%b)>%b%b" % (_PRINTED, _SPACE, opened, _SPACE, _OUTPUT)),
     )
+
+
+@lru_cache(maxsize=64)
+def printing(order: Sequence[bytes], output: bytes) -> re.Pattern[bytes]:
+    """From the end of a CDATA section of output to the beginning of the next case's, whose tag is group 1.
+
+    Cases that print mostly follow each other.
+    """
+    end = rb"\]\]>%b</%b>%b</testcase>" % (_SPACE, output, _SPACE)
+    begin = rb"%b(%b)>%b<%b>%b<!\[CDATA\[" % (_SPACE, _opened(order), _SPACE, output, _SPACE)
+    return re.compile(end + begin)
+
+
+def _opened(order: Sequence[bytes]) -> bytes:
+    attributes = b"".join(_BLANK + b"++" + re.escape(name) + _QUICK_VALUE for name in order)
+    return rb"<testcase%b%b" % (attributes, _SPACE)

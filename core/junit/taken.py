@@ -2,16 +2,13 @@
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from core.junit.elements import COMPLEX, MISSING, body, end_of_case, end_of_cdata
 from core.junit.heap import Heap
 from core.junit.lines import Lines, Piece
-from core.junit.said import Told
-from core.junit.shapes import Shape
-from core.junit.turns import Turn
+from core.junit.shapes import Shape, printing
 from core.limits import KIB, Limits
 
 if TYPE_CHECKING:
@@ -22,12 +19,12 @@ WAIT = -3
 _FULL = 256 * KIB
 _LOOK = 64 * KIB
 _LONGEST_CASE = 1024 * KIB
+_MANY = 1000
 _NEXT = re.compile(rb"[ \t\r\n]*+<(?:(/testcase)|(system-out|system-err)[ \t\r\n]*+(/?))>")
 _ENDS = {mark: b"</%b></testcase>" % mark for mark in (b"failure", b"error", b"skipped")}
 """How most of them end, and their cases."""
 _SLASH = 7
 _EMPTY = (b"",)
-_told = partial(tuple.__new__, Told)
 BYTES_PER_CHARACTER = 12
 """The longest reference, so that what is kept in bytes holds what is kept in characters."""
 
@@ -83,103 +80,71 @@ class Taken:
     def take(self, buffer: bytes, at: int, *, final: bool) -> int:
         """Take out the cases that follow; where they end, or WAIT."""
         assert self._shape is not None
-        match = self._shape.cases.match
-        begin = at
-        while self.size <= _FULL:
+        if self.run is None:
+            self.run = self._begin(self._shape)
+        heap = self.run.heap
+        before = heap.size
+        end = self._take(self._shape, heap, buffer, at)
+        self.size += heap.size - before
+        if end >= 0:
+            return end
+        waits = end == MISSING and not final and len(buffer) - at < _LONGEST_CASE
+        return WAIT if waits else at
+
+    def _begin(self, shape: Shape) -> Run:
+        heap = self._heaps.get(shape.order)
+        if heap is None:
+            heap = self._heaps[shape.order] = Heap(shape.order)
+        return Run(heap)
+
+    def _take(self, shape: Shape, heap: Heap, buffer: bytes, begin: int) -> int:
+        match, at = shape.cases.match, begin
+        while heap.size <= _FULL:
             found = match(buffer, at, at + _LOOK)
             assert found is not None
             turn, silent, tag = found.group(1, 2, 3)
             if turn is not None:
                 if not self.turns:
                     break
-                self._turn(buffer, found)
+                heap.turn(found, buffer.index(b"<", at))
             if silent:
-                self._add(silent, silent.count(b"<testcase"), found.start(2))
+                heap.add(silent, silent.count(b"<testcase"), found.start(2))
             at = found.end(2)
             if tag is not None:
-                end = self._end(buffer, found)
+                end = self._end(shape, heap, buffer, found)
                 if end < 0:
-                    waits = end == MISSING and not final and len(buffer) - at < _LONGEST_CASE
-                    return WAIT if waits and at == begin else at
+                    return end if at == begin else at
                 at = end
             elif not silent and turn is None:
                 break
         return at
 
-    def _add(self, tags: bytes, count: int, place: int) -> None:
-        self._heap().add(tags, count, place)
-        self.size += len(tags)
-
-    def _heap(self) -> Heap:
-        if self.run is None:
-            assert self._shape is not None
-            order = self._shape.order
-            heap = self._heaps.get(order)
-            if heap is None:
-                heap = self._heaps[order] = Heap(order)
-            self.run = Run(heap)
-        return self.run.heap
-
-    def _turn(self, buffer: bytes, found: re.Match[bytes]) -> None:
-        """The next suite begins; never before the first case of a run."""
-        heap = self._heap()
-        place, end = buffer.index(b"<", found.start()), found.start(2)
-        heap.turns.append(Turn(heap.count, found[1], place, found.start(1), end))
-        self.size += end - place
-
-    def _end(self, buffer: bytes, found: re.Match[bytes]) -> int:
+    def _end(self, shape: Shape, heap: Heap, buffer: bytes, found: re.Match[bytes]) -> int:
         """The end of a case that holds something; what it tells is kept."""
         if found.lastindex == _SLASH:
-            return self._marked(buffer, found)
+            return self._marked(heap, buffer, found)
         if found[4]:
-            return self._printed(buffer, found)
+            return _printed(shape, heap, buffer, found)
         end = end_of_case(buffer, found.start("child"))
         if end >= 0:
-            self._add(found[3], 1, found.end(2))
+            heap.add(found[3], 1, found.end(2))
         return end
 
-    def _printed(self, buffer: bytes, found: re.Match[bytes]) -> int:
-        """The end of the last of some cases that hold a section of output each and nothing else."""
-        assert self._shape is not None
-        following = self._shape.printed.match
-        tag, output, place, inside, at = found[3], found[4], found.end(2), found.end(3) + 1, found.end()
-        while self.size <= _FULL:
-            end = end_of_cdata(buffer, at)
-            after = following(buffer, end, end + _LOOK) if end >= 0 else None
-            if after is None or after[1] != output:
-                break
-            self._add(tag, 1, place)
-            tag, output = after.group(2, 3)
-            place, inside, at = after.start(2), after.end(2) + 1, after.end()
-        end = end_of_case(buffer, inside)
-        if end >= 0:
-            self._add(tag, 1, place)
-            return end
-        return end if place == found.end(2) else place
-
-    def _marked(self, buffer: bytes, found: re.Match[bytes]) -> int:
+    def _marked(self, heap: Heap, buffer: bytes, found: re.Match[bytes]) -> int:
         """The end of a case with one failure, error or skip, perhaps followed by output."""
         mark, slash = found.group(5, 7)
         at = found.end()
         end = buffer.find(b"<", at)
         close = _ENDS[mark]
         if buffer.startswith(close, end) and not slash and end - at <= self._most_text:
-            return self._tell(found, (buffer[at:end],), (), end + len(close))
+            heap.tell(found, (buffer[at:end],), (), end + len(close))
+            return end + len(close)
         text: list[bytes] = []
         end = at if slash else body(buffer, at, b"</%b>" % mark, most=self._most_text, into=text)
         outputs: list[list[bytes]] = []
         end = self._outputs(buffer, end, outputs) if end >= 0 else end
-        return self._tell(found, text or _EMPTY, outputs, end) if end >= 0 else end
-
-    def _tell(
-        self, found: re.Match[bytes], text: Sequence[bytes], outputs: Sequence[Sequence[bytes]], end: int
-    ) -> int:
-        heap = self.run.heap if self.run else self._heap()
-        tag, mark, attributes = found.group(3, 5, 6)
-        place = found.end(2)
-        heap.told.append(_told((heap.count, mark, attributes, text, outputs, place, end)))
-        heap.add(tag, 1, place)
-        self.size += end - place
+        if end >= 0:
+            heap.tell(found, text or _EMPTY, outputs, end)
         return end
 
     def _outputs(self, buffer: bytes, at: int, into: list[list[bytes]]) -> int:
@@ -203,6 +168,8 @@ class Taken:
         for place, piece in pieces:
             if isinstance(piece, bytes):
                 yield place, piece
+            elif piece.start == piece.stop:
+                continue
             elif (found := rows[piece.heap.order]) is None:
                 for start, written in piece.heap.as_written(piece.start, piece.stop, buffer):
                     yield before + start, written
@@ -211,6 +178,35 @@ class Taken:
                 part.line = lambda at: self._lines.at(before + at)
                 self.rows.append(part)
                 yield place, MARKER
+
+
+def _printed(shape: Shape, heap: Heap, buffer: bytes, found: re.Match[bytes]) -> int:
+    """The end of the last of some cases that hold a section of output each and nothing else."""
+    tags, places = [found[3]], [found.end(2)]
+    following = printing(shape.order, found[4]).match
+    find, inside, at = buffer.find, found.end(3), found.end()
+    while len(tags) < _MANY:
+        # Mostly the first of these is the end of the section, and the pattern will not match at another.
+        end = find(b">", at) - 2
+        after = following(buffer, max(at, end), end + _LOOK) or _later(following, buffer, at)
+        if after is None:
+            break
+        tags.append(after[1])
+        places.append(after.start(1))
+        inside, at = after.end(1), after.end()
+    end = end_of_case(buffer, inside + 1)
+    if end >= 0:
+        heap.add_each(tags, places)
+        return end
+    heap.add_each(tags[:-1], places[:-1])
+    return places[-1] if len(tags) > 1 else end
+
+
+def _later(
+    following: Callable[..., re.Match[bytes] | None], buffer: bytes, at: int
+) -> re.Match[bytes] | None:
+    end = end_of_cdata(buffer, at)
+    return following(buffer, end, end + _LOOK) if end >= 0 else None
 
 
 MARKER = b"<?r?>"

@@ -38,4 +38,6 @@ def told(message: str, kind: str, text: str, *, limit: int) -> str | None:
         body = f"{head}\n{body}" if body else head
     if kind and kind not in body:
         body = f"{kind}: {body}" if body else kind
-    return bounded(printable(body), limit) or None
+    if "[" in body:
+        body = printable(body)
+    return (body if len(body) <= limit else bounded(body, limit)) or None

@@ -69,8 +69,6 @@ class Walker:
         self.orphans: list[tuple[Suite, Mark]] = []
         """Failures and errors that hang on a suite instead of a case."""
         self.ended = False
-        self.roots_closed = 0
-        """How many elements of the root's name ended: suites can lie in suites."""
         self._name = name
         self._limits = limits
         self._rows = rows
@@ -110,7 +108,6 @@ class Walker:
             suite, mark = self.orphans[-1]
             self.orphans[-1] = (suite, mark._replace(text=str(sink)))
         if tag == self.evidence.root:
-            self.roots_closed += 1
             self.ended = not self._tags
 
     def data(self, text: str) -> None:
@@ -169,12 +166,14 @@ class Walker:
         tags = [mark.tag for mark, _ in rows.said.values()]
         for turn in rows.turns:
             end = bisect_left(places, turn.at, begin)
-            self._marked(tags[begin:end])
-            begin = end
+            if end > begin:
+                self._marked(tags[begin:end])
+                begin = end
             self._turn(turn, rows.line)
             rows.suites.append(self._suites[-1])
             rows.firsts.append(turn.at)
-        self._marked(tags[begin:])
+        if tags:
+            self._marked(tags[begin:])
 
     def _turn(self, turn: NextSuite, line: Callable[[int], int]) -> None:
         if self._tags[-1] != "testsuite":
@@ -182,8 +181,10 @@ class Walker:
             raise malformed(reason, name=self._name, line=line(turn.place))
         if len(self._tags) == 1:
             raise second_document(name=self._name, line=line(turn.opens))
-        self.end("testsuite")
-        self.start("testsuite", turn.attributes)
+        if not self._names.issuperset(turn.attributes):
+            self._learn_names("testsuite", turn.attributes)
+        self._leave(self._suites.pop())
+        self._suites.append(self._suite(turn.attributes))
 
     def _opened(self, tag: str, attributes: Mapping[str, str]) -> Text | None:
         """Where the text of this element goes."""
