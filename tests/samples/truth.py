@@ -240,6 +240,11 @@ TRUTH = {
         "param 1": [P], "param 2": [F], "other.passes": [P], "behind a hook": [F],
     },
     "junit/nightwatch.xml": {"passes": [P], "also fails": [F], "recovers": [P], "throws": [E]},
+    "junit/testem.xml": {
+        "passes": [P], "fails": [F], "skipped": [S], "checkout passes": [P], "checkout fails": [E],
+        "checkout inner passes": [P],
+    },
+    "junit/libtest.xml": {"passes": [P], "fails": [F], "expected_failure": [P], "errs": [F]},
     "junit/common-test.xml": {
         ".passes": [P], ".fails": [F], "errors": [F], "skipped": [S], "g.passes": [P], "g.fails": [F],
     },
@@ -344,6 +349,8 @@ DIALECTS = {
     "junit/testthat.xml": "testthat",
     "junit/testcafe-quarantine.xml": "testcafe",
     "junit/nightwatch.xml": "nightwatch",
+    "junit/testem.xml": "testem",
+    "junit/libtest.xml": "libtest",
     "junit/common-test.xml": "common-test",
     "junit/eunit.xml": "eunit",
     "junit/surefire-junit5.xml": "surefire",

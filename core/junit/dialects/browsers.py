@@ -1,4 +1,4 @@
-"""What drives browsers from outside: Karma, Web Test Runner, WebdriverIO, Nightwatch and TestCafe."""
+"""What drives browsers from outside: Karma, Web Test Runner, WebdriverIO, Nightwatch, TestCafe and Testem."""
 
 import re
 from functools import lru_cache
@@ -15,6 +15,7 @@ _NIGHTWATCH = (
 )  # fmt: skip
 _TESTCAFE = "TestCafe Tests: "
 _UNSTABLE = " (unstable)"
+_LAUNCHED = re.compile(r"(.+) \d+\.\d+$")
 
 
 def _browser(raw: RawCase) -> Key:
@@ -88,6 +89,19 @@ def _unstable(raw: RawCase, attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...
     return (failed, passed, last) if last.outcome.bad else (failed, passed)
 
 
+def _launched(raw: RawCase) -> Key:
+    """Testem's class is the launcher: a program, or a browser with its version."""
+    suite, class_name, name, file, variant = plain_key(raw)
+    browser = _LAUNCHED.match(class_name)
+    if browser is None:
+        return suite, class_name, name, file, variant
+    return suite, "", name, file, browser[1]
+
+
+def _uncaught(raw: RawCase) -> str | None:
+    return raw.class_name if bad(raw) and raw.name.startswith("Global error: ") else nameless(raw)
+
+
 DIALECTS = (
     Dialect(
         name="karma",
@@ -118,5 +132,11 @@ DIALECTS = (
         claims=lambda seen: seen.attributes.get("name", "").startswith(_TESTCAFE),
         key=_testcafe_key,
         retold=_unstable,
+    ),
+    Dialect(
+        name="testem",
+        claims=lambda seen: seen.attributes.get("name") == "Testem Tests",
+        key=_launched,
+        suite_error=_uncaught,
     ),
 )

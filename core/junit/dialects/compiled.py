@@ -5,7 +5,7 @@ import re
 from core.identity import stable_file
 from core.junit.dialects.base import Dialect, Key, Repeats, around, bad, errors_beyond_cases, plain_key
 from core.junit.raw import Evidence, RawCase
-from core.report import Outcome
+from core.report import Attempt, Outcome
 
 _NOT_STARTED = (
     "Unable to find",
@@ -21,6 +21,7 @@ _XCTEST_SUITES = frozenset({"All tests", "Selected tests"})
 _GINKGO_NODE = re.compile(r"\[((?:Synchronized|Report)?(?:Before|After)Suite|DeferCleanup \(Suite\))\]")
 
 
+_LIBTEST = ("name", "package", "id", "errors", "failures", "tests", "skipped")
 _BROKEN_PACKAGES = frozenset({"[build failed]", "[setup failed]", "TestMain"})
 _GO_JUNIT_REPORT = ("name", "tests", "failures", "errors", "id")
 
@@ -49,6 +50,16 @@ def _ctest(seen: Evidence) -> bool:
         and first.status in {"run", "fail", "notrun", "disabled"}
         and first.name == first.class_name
     )
+
+
+def _libtest(seen: Evidence) -> bool:
+    return tuple(seen.suite_attributes) == _LIBTEST and seen.suite_attributes["package"] == "test"
+
+
+def _printed(raw: RawCase, attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
+    """Rust's own reporter says nothing in a failure; the panic is in what the test printed."""
+    last = attempts[-1]
+    return (last._replace(message=raw.output),) if last.outcome.bad and raw.output else attempts
 
 
 def _not_started(raw: RawCase) -> Outcome | None:
@@ -105,6 +116,7 @@ DIALECTS = (
         suite_error=_go_package,
     ),
     Dialect(name="nextest", claims=lambda seen: seen.attributes.get("name") == "nextest-run"),
+    Dialect(name="libtest", claims=_libtest, retold=_printed),
     Dialect(name="googletest", claims=lambda seen: seen.attributes.get("name") == "AllTests"),
     Dialect(
         name="ginkgo", claims=lambda seen: "SuiteSucceeded" in seen.properties, suite_error=_ginkgo_suite

@@ -28,6 +28,12 @@ def _phpunit(seen: Evidence) -> bool:
     return "assertions" in seen.case_attributes and "class" in seen.case_attributes
 
 
+def _of_pest(raw: RawCase) -> Key:
+    """Pest puts the name of the test behind the file, as its own notation for both."""
+    suite, class_name, name, file, variant = plain_key(raw)
+    return suite, class_name, name, file.partition("::")[0], variant
+
+
 def _bats(seen: Evidence) -> bool:
     return seen.suite_attributes.get("name", "").endswith(".bats")
 
@@ -84,7 +90,7 @@ DIALECTS = (
         claims=lambda seen: tuple(seen.suite_attributes) in _MINITEST_ORDERS,
         key=_without_number,
     ),
-    Dialect(name="phpunit", claims=_phpunit),
+    Dialect(name="phpunit", claims=_phpunit, key=_of_pest),
     Dialect(name="bats", claims=_bats, key=_without_begin, repeats=Repeats.RERUNS),
     Dialect(
         name="busted",

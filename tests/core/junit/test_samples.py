@@ -173,6 +173,8 @@ def test_an_entry_without_any_name_is_left_out_and_told():
         ("junit/eunit.xml", ("module 'shop_tests'", "", "shop_tests passes_test", "", "")),
         ("junit/common-test.xml", ("shop_SUITE", "g", "passes", "suites/shop_SUITE.erl", "")),
         ("junit/nightwatch.xml", ("checkout", "checkout", "passes", "sub/shop", "")),
+        ("junit/testem.xml", ("Testem Tests", "", "checkout inner passes", "", "Chrome")),
+        ("junit/testem.xml", ("Testem Tests", "unit", "passes", "", "")),
         ("junit/testcafe-quarantine.xml", ("", "checkout", "unstable", "shop.js", "Chrome")),
         (
             "native/playwright.json",
@@ -251,6 +253,7 @@ def test_twins_are_ambiguous_and_failed_never_flaky(sample, name):
         ("junit/robot-merged.xml", "Fails", ["no <&> é", "no <&> é"]),
         ("junit/testthat.xml", "fails", ["1 not equal to 2"]),
         ("junit/testthat.xml", "fails", ["FALSE is not TRUE"]),
+        ("junit/libtest.xml", "fails", ["assertion `left == right` failed: no <&>"]),
         ("junit/testcafe-quarantine.xml", "recovers", ["deeply equal 3", "", "deeply equal 3"]),
     ],
 )

@@ -48,7 +48,8 @@ BROKEN = st.sampled_from(
 
 def text(*, odd: bool = False, broken: bool = False):
     one = st.one_of(CHARACTERS, CHARACTERS, *([ODD] if odd else []), *([BROKEN] if broken else []))
-    return st.lists(one, max_size=6).map("".join)
+    together = st.lists(one, max_size=6).map("".join)
+    return together if broken else together.map(lambda found: found.replace("]]>", "]]&gt;"))
 
 
 def in_attribute(value: str) -> str:

@@ -138,6 +138,13 @@ def test_packages_of_go_that_break_are_no_tests_and_entries_that_occur_again_are
     assert report.dialect == "go-junit-report"
 
 
+def test_the_file_of_a_pest_test_is_a_file():
+    case_ = '<testcase name="it adds" file="tests/CartTest.php::it adds" class="Tests\\Cart" classname="Tests.Cart" '
+    data = f'<testsuites><testsuite name="Tests\\Cart">{case_}assertions="1" time="0.1"/></testsuite></testsuites>'
+    report = read_report(data.encode())
+    assert (report.dialect, report.cases[0].key.file) == ("phpunit", "tests/CartTest.php")
+
+
 def test_the_main_function_of_a_go_package_is_no_test():
     report = read_report(TEST_MAIN.encode())
     assert (report.dialect, report.cases) == ("gotestsum", ())
