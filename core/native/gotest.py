@@ -81,6 +81,8 @@ class _Reader:
         self._open_packages.discard(package)
         for key in [key for key in self._running if key[0] == package and key[1]]:
             output = str(self._running.pop(key))
+            if action != "fail" or key[1].startswith("Benchmark"):
+                continue  # of a benchmark only its start and its failure are told
             self._bad_packages.add(package)
             self._done.setdefault(key, []).append(
                 attempt(Outcome.ERROR, None, f"did not finish\n{output}", self._limits)
