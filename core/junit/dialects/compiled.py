@@ -21,7 +21,10 @@ _XCTEST_SUITES = frozenset({"All tests", "Selected tests"})
 _GINKGO_NODE = re.compile(r"\[((?:Synchronized|Report)?(?:Before|After)Suite|DeferCleanup \(Suite\))\]")
 
 
+_MESON = ("tests", "errors", "failures")
+_MESON_SUITE = ("name", "tests", "errors", "failures", "skipped", "time")
 _LIBTEST = ("name", "package", "id", "errors", "failures", "tests", "skipped")
+_TAP_NUMBER = re.compile(r"\d+ (?=.)")
 _BROKEN_PACKAGES = frozenset({"[build failed]", "[setup failed]", "TestMain"})
 _GO_JUNIT_REPORT = ("name", "tests", "failures", "errors", "id")
 
@@ -60,6 +63,16 @@ def _printed(raw: RawCase, attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]
     """Rust's own reporter says nothing in a failure; the panic is in what the test printed."""
     last = attempts[-1]
     return (last._replace(message=raw.output),) if last.outcome.bad and raw.output else attempts
+
+
+def _meson(seen: Evidence) -> bool:
+    return tuple(seen.attributes) == _MESON and tuple(seen.suite_attributes) == _MESON_SUITE
+
+
+def _without_tap_number(raw: RawCase) -> Key:
+    """Meson numbers the lines of a program that speaks TAP, so that a new one renames all that follow."""
+    suite, class_name, name, file, variant = plain_key(raw)
+    return suite, class_name, name if raw.time else _TAP_NUMBER.sub("", name, count=1), file, variant
 
 
 def _not_started(raw: RawCase) -> Outcome | None:
@@ -136,6 +149,7 @@ DIALECTS = (
         unmarked_means=_qt_skips,
         suite_error=_qt_suite,
     ),
+    Dialect(name="meson", claims=_meson, key=_without_tap_number),
     Dialect(name="ctest", claims=_ctest, skipped_means=_not_started),
     Dialect(name="catch2", claims=lambda seen: seen.suite_attributes.get("hostname") == "tbd"),
 )
