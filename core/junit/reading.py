@@ -162,12 +162,12 @@ def _orphans(orphans: Iterable[tuple[Suite, Mark]], limits: Limits) -> Iterator[
 
 def of_one_run(dialect: Dialect, seen: Evidence) -> Dialect:
     """What occurs again was only tried again if the document is of one run."""
-    return replace(dialect, repeats=Repeats.AMBIGUOUS) if seen.merged else dialect
+    return replace(dialect, repeats=Repeats.AMBIGUOUS) if seen.merged and dialect.retries else dialect
 
 
 def _warnings(seen: Evidence, errors: list[SuiteError], dialect: Dialect) -> tuple[str, ...]:
     if not seen.cases and not errors:
         return (_EMPTY,)
-    if seen.merged and dialect.repeats is not Repeats.AMBIGUOUS:
+    if seen.merged and dialect.retries:
         return (_MERGED, *dialect.advice(seen))
     return dialect.advice(seen)

@@ -140,3 +140,8 @@ class Dialect:
     """An error of a suite that only says again what its cases say."""
     advice: Callable[[Evidence], tuple[str, ...]] = no_advice
     """What to tell the people who made this report."""
+
+    @property
+    def retries(self) -> bool:
+        """Entries of one identity may be attempts."""
+        return self.repeats not in {Repeats.AMBIGUOUS, Repeats.PARTS}

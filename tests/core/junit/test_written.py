@@ -161,6 +161,18 @@ def test_an_assembly_is_no_file_of_the_project_but_its_framework_is_a_variant(fo
     assert (key.file, key.variant, key.suite) == ("", framework, "Shop.Tests.dll")
 
 
+def test_the_expectations_of_a_testthat_test_belong_together_also_in_two_files_of_one_context():
+    order = 'name="cart" timestamp="2026-11-22T08:16:50Z" hostname="vm" tests="2" skipped="0" failures="0" errors="0" '
+    cases = '<testcase time="0.5" classname="cart" name="{0}"/><testcase time="0.25" classname="cart" name="{0}"/>'
+    suites = [f'<testsuite {order}time="0.75">{cases.format(name)}</testsuite>' for name in "ab"]
+    report = read_report(f"<testsuites>{''.join(suites)}</testsuites>".encode())
+    assert [(case.key.name, case.ambiguous, case.duration) for case in report.cases] == [
+        ("a", False, 0.75),
+        ("b", False, 0.75),
+    ]
+    assert (report.dialect, report.warnings) == ("testthat", ())
+
+
 def test_merged_reports_are_no_retries():
     """The same suite from two machines, put into one document by a merging tool."""
     one = '<testsuite name="pytest"><testcase classname="shop" name="t"/><testcase classname="shop" name="u">'
