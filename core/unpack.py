@@ -208,10 +208,17 @@ def _documents(archive: zipfile.ZipFile, what: str, limits: Limits) -> list[zipf
     for entry in entries:
         _check_entry(entry, what, limits)
     _check_total(entries, what, limits)
-    documents = [entry for entry in entries if entry.filename.lower().endswith(_DOCUMENTS)]
+    documents = [
+        entry for entry in entries if entry.filename.lower().endswith(_DOCUMENTS) and not _of_a_mac(entry)
+    ]
     if not documents:
         raise ValidationError(f"{what} holds no XML or JSON file.")
     return documents
+
+
+def _of_a_mac(entry: zipfile.ZipInfo) -> bool:
+    """macOS puts what it knows of a.xml beside it, as ._a.xml."""
+    return entry.filename.rpartition("/")[2].startswith("._")
 
 
 def _check_directory(source: BinaryIO, what: str, limits: Limits) -> None:
@@ -230,8 +237,9 @@ def _check_directory(source: BinaryIO, what: str, limits: Limits) -> None:
 
 
 def _check_entry(entry: zipfile.ZipInfo, what: str, limits: Limits) -> None:
-    path = entry.orig_filename
-    if path.startswith("/") or "\\" in path or "\0" in path or path[1:2] == ":" or ".." in path.split("/"):
+    # Windows PowerShell writes backslashes; nothing is ever written under these names.
+    path = entry.orig_filename.replace("\\", "/")
+    if path.startswith("/") or "\0" in path or path[1:2] == ":" or ".." in path.split("/"):
         raise ValidationError(f"{what} holds a file with an unsafe name ({path[:100]!r}).")
     if entry.flag_bits & 1:
         raise UnsupportedMediaError(f"{path} in {what} is encrypted.")

@@ -58,6 +58,8 @@ def lying_about_its_size() -> bytes:
         (gzip.compress(REPORT[:10]) + gzip.compress(REPORT[10:]) + b"\0" * 9, ["up"]),
         (zipped({"a/b.xml": REPORT, "c.XML": REPORT, "shot.png": b"png"}), ["a/b.xml", "c.XML"]),
         (zipped({"a.xml": REPORT, "test-results/trace.zip": b"PK"}), ["a.xml"]),
+        (zipped({"a.xml": REPORT, "__MACOSX/._a.xml": b"\0\5\x16\7"}), ["a.xml"]),
+        (zipped({"out\\a.xml": REPORT}), ["out\\a.xml"]),
     ],
 )
 def test_documents_come_out_whole(data, names):
@@ -91,7 +93,8 @@ def test_a_document_can_be_read_twice():
         (zipped({"../a.xml": REPORT}), ValidationError, "unsafe"),
         (zipped({"/etc/a.xml": REPORT}), ValidationError, "unsafe"),
         (zipped({"C:/a.xml": REPORT}), ValidationError, "unsafe"),
-        (zipped({"a\\b.xml": REPORT}), ValidationError, "unsafe"),
+        (zipped({"a\\..\\..\\b.xml": REPORT}), ValidationError, "unsafe"),
+        (zipped({"\\\\host\\b.xml": REPORT}), ValidationError, "unsafe"),
         (zipped({"inner.zip": zipped({"a.xml": REPORT})}), UnsupportedMediaError, "inside an archive"),
         (zipped({"a.xml": zipped({"a.xml": REPORT})}), UnsupportedMediaError, "inside an archive"),
         (zipped({"a.xml": REPORT}, zipfile.ZIP_LZMA), UnsupportedMediaError, "deflate"),
