@@ -217,7 +217,7 @@ def _documents(archive: zipfile.ZipFile, what: str, limits: Limits) -> list[zipf
 
 
 def _of_a_mac(entry: zipfile.ZipInfo) -> bool:
-    """macOS puts what it knows of a.xml beside it, as ._a.xml."""
+    """What macOS knows of a.xml it puts beside it, as ._a.xml."""
     return entry.filename.rpartition("/")[2].startswith("._")
 
 
