@@ -56,6 +56,7 @@ _STATUSES = {
 }
 
 
+_FLAKY = "flaky"
 PASSING = frozenset({"", "run", "completed", "passed", "pass", "success", "ok"})
 
 
@@ -72,6 +73,8 @@ def attempts(raw: RawCase, dialect: Dialect, limits: Limits) -> tuple[Attempt, .
 
 def _marked(raw: RawCase, dialect: Dialect, limits: Limits) -> tuple[Attempt, ...]:
     duration = seconds(raw.time) if raw.time else None
+    if raw.status.lower() == _FLAKY:
+        return _recovered(raw.marks, duration, limits)
     if not raw.marks:
         outcome = dialect.unmarked_means(raw) or _STATUSES.get(raw.status.lower(), Outcome.PASSED)
         return (Attempt(outcome, duration),)
@@ -88,6 +91,12 @@ def _marked(raw: RawCase, dialect: Dialect, limits: Limits) -> tuple[Attempt, ..
         outcome = dialect.skipped_means(raw) or Outcome.SKIPPED
         return (Attempt(outcome, duration, _message(raw.marks[0], limits)),)
     return _bad(bad, duration, dialect, limits)
+
+
+def _recovered(marks: Sequence[Mark], duration: float | None, limits: Limits) -> tuple[Attempt, ...]:
+    """Firebase Test Lab and Flank say so of a test, with the failures before it or without."""
+    failed = [_failed(mark, limits) for mark in marks if mark.tag in _FINAL]
+    return (*(failed or [Attempt(Outcome.FAILED)]), Attempt(Outcome.PASSED, duration))
 
 
 def _failed_all_the_same(marks: Sequence[Mark], duration: float | None, limits: Limits) -> Iterator[Attempt]:

@@ -16,7 +16,7 @@ _LONG_VALUE = rb'="[^"<\x00-\x1f]{0,8000}+"'
 _TAG = re.compile(rb"<testcase((?:%b++%b%b)++)%b/?>" % (_BLANK, _NAME, _VALUE, _SPACE))
 _NAMES = re.compile(rb"([A-Za-z][\w\-]*)=\"[^\"]*\"")
 _MOST_ATTRIBUTES = 20
-_NEEDS_A_LOOK = frozenset({b"failure", b"class", b"group", b"filepath", b"duration", b"xmlns"})
+_NEEDS_A_LOOK = frozenset({b"failure", b"class", b"group", b"flaky", b"filepath", b"duration", b"xmlns"})
 """Attributes for which the plain path knows more than one reading."""
 _OUTPUT = rb"<(system-out|system-err)>%b<!\[CDATA\[" % _SPACE
 _MARK = rb"<(failure|error|skipped)((?:%b++%b%b)*+)%b(/?)>" % (_BLANK, _NAME, _LONG_VALUE, _SPACE)

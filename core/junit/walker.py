@@ -271,7 +271,7 @@ class Walker:
             self._bounded_name(get("classname") or get("class") or get("group") or ""),
             get("file") or get("filepath") or "",
             get("time") or get("duration") or "",
-            get("status") or get("result") or "",
+            get("status") or get("result") or ("flaky" if get("flaky") == "true" else ""),
             marks,
             str(case.output).strip() if marks else "",
         )

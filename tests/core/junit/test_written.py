@@ -73,6 +73,15 @@ TEST_MAIN = (
     '<testcase classname="" name="TestMain" time="0.000000"><failure message="Failed" type="">no database</failure>'
     "</testcase></testsuite></testsuites>"
 )
+FIREBASE = (
+    '<testsuites><testsuite name="Pixel2.arm-30-en_US-portrait" tests="4" failures="1" flakes="2" errors="0" '
+    'skipped="0" time="9.1" timestamp="2026-11-22T08:16:50" hostname="localhost">'
+    '<testcase name="passes" classname="shop.CartTest" time="1.2"/>'
+    '<testcase name="fails" classname="shop.CartTest" time="1.2"><failure>no</failure></testcase>'
+    '<testcase name="recovers" classname="shop.CartTest" time="1.2" flaky="true"><failure>no</failure></testcase>'
+    '<testcase name="recoversSilently" classname="shop.CartTest" time="1.2" flaky="true"/>'
+    '<testcase name="calm" classname="shop.CartTest" time="1.2" flaky="false"/></testsuite></testsuites>'
+)
 XCTEST = (
     '<testsuites name="All tests" tests="4" failures="2"><testsuite name="ShopTests.CartTests" tests="4" failures="2">'
     '<testcase classname="ShopTests.CartTests" name="testPasses" time="0.1"/>'
@@ -106,6 +115,11 @@ XCTEST = (
         ),
         (DOTNET.format("Debug\\net8.0", "Debug\\net8.0"), "dotnet", {"Adds(1,0,1)": [P], "Adds(1,2,4)": [F]}),
         (BAZEL, "junit", {"shop/cart_test": [E]}),
+        (
+            FIREBASE,
+            "junit",
+            {"passes": [P], "fails": [F], "recovers": [F, P], "recoversSilently": [F, P], "calm": [P]},
+        ),
         (XCTEST, "xctest", {"testPasses": [P], "testRecovers": [F, P], "testFails": [F]}),
     ],
 )
