@@ -54,7 +54,10 @@ class Heap:
         tag, mark, attributes = found.group(3, 5, 6)
         place = found.end(2)
         self.told.append(_told((self.count, mark, attributes, text, outputs, place, end)))
-        self.add(tag, 1, place)
+        self.tags.append(tag)
+        self.firsts.append(self.count)
+        self.places.append(place)
+        self.count += 1
         self.size += end - place
 
     def turn(self, found: re.Match[bytes], place: int) -> None:

@@ -1,10 +1,12 @@
 """Text as XML writes it, read without a parser: references, line ends, and what may not occur."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import numpy as np
+
+from core.junit.repair import uncoloured
 
 _COMMON = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"))
 _REFERENCE = re.compile(r"&(?:(amp)|#(?:x([0-9a-fA-F]{1,6})|([0-9]{1,7})));")
@@ -66,24 +68,26 @@ def as_text(pieces: Sequence[bytes]) -> list[str]:
 
 def inside_cdata(pieces: Sequence[bytes]) -> list[str]:
     """The text of CDATA sections."""
-    together = _together(pieces)
-    if b"\r" in together:
-        return _with_line_feeds(together.decode()).split(_SEPARATOR)
-    return [piece.decode() for piece in pieces]
+    return _texts(pieces, str)
 
 
 def outside_cdata(pieces: Sequence[bytes]) -> list[str]:
     """The text between markup."""
+    return _texts(pieces, unescaped)
+
+
+def _texts(pieces: Sequence[bytes], read: Callable[[str], str]) -> list[str]:
     together = _together(pieces)
     if b">" in together and b"]]>" in together:
         raise UnreadableError
-    if b"&" in together or b"\r" in together:
-        return unescaped(_with_line_feeds(together.decode())).split(_SEPARATOR)
-    return [piece.decode() for piece in pieces]
+    as_written = len(together) == sum(map(len, pieces)) + len(pieces) - 1
+    if as_written and b"&" not in together and b"\r" not in together:
+        return [piece.decode() for piece in pieces]
+    return read(_with_line_feeds(together.decode())).split(_SEPARATOR)
 
 
 def _together(pieces: Sequence[bytes]) -> bytes:
-    data = _SEPARATOR.encode().join(pieces)
+    data = uncoloured(_SEPARATOR.encode().join(pieces))
     if not _legal(data, separators=len(pieces) - 1):
         raise UnreadableError
     return data

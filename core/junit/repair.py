@@ -20,6 +20,13 @@ _ESCAPED = re.compile("[\udc80-\udcff]")
 _REPLACEMENT = "\ufffd".encode()
 
 
+def uncoloured(data: bytes) -> bytes:
+    """Without terminal colours, raw or as references: nothing is lost by leaving them out."""
+    if b"\x1b" in data or (b"&#" in data and (b"27;[" in data or b"b;[" in data or b"B;[" in data)):
+        return _COLOUR.sub(b"", data)
+    return data
+
+
 class Repair:
     """Mends pieces of XML that end between tokens; `warnings` says what was mended."""
 
@@ -42,7 +49,7 @@ class Repair:
         if not data.isascii():
             data = self._text(data)
         if len(data.translate(None, _CONTROL)) != len(data):
-            data = self._illegals(_CONTROLS, _COLOUR.sub(b"", data))
+            data = self._illegals(_CONTROLS, uncoloured(data))
         if b"&#" in data:
             data = self._references(data)
         return data
@@ -57,9 +64,7 @@ class Repair:
         return self._illegals(_NONCHARACTER, data) if b"\xef\xbf" in data else data
 
     def _references(self, data: bytes) -> bytes:
-        if b"27;[" in data or b"b;[" in data or b"B;[" in data:
-            data = _COLOUR.sub(b"", data)
-        data = _PAIR.sub(_joined, data)
+        data = _PAIR.sub(_joined, uncoloured(data))
         return self._illegals(_SURROGATE, self._illegals(_REFERENCE, data))
 
     def _illegals(self, pattern: re.Pattern[bytes], data: bytes) -> bytes:

@@ -9,6 +9,7 @@ from operator import sub
 
 from core.junit.raw import Mark, RawCase, Suite, weight
 from core.junit.references import UnreadableError, controls, has_noncharacters, signs, unescaped
+from core.junit.repair import uncoloured
 from core.junit.said import Said, Told, said
 from core.junit.turns import NextSuite, Turn, next_suites
 from core.limits import Limits
@@ -115,6 +116,7 @@ def rows_of(
 
 
 def _rows_of(order: Sequence[bytes], data: bytes, told: Said, turns: Sequence[NextSuite]) -> Rows:
+    data = uncoloured(data)
     parts = data.decode().split('"')
     if has_noncharacters(data) or not _all_between(data, "".join(parts[::2]).encode()):
         raise UnreadableError

@@ -209,9 +209,9 @@ def test_what_is_not_xml_is_refused_as_the_parser_refuses_it(data):
 
 
 def test_failures_of_one_shape_never_reach_the_parser():
-    failure = '<failure message="no &lt;">a &amp; b</failure><system-out><![CDATA[out]]></system-out>'
+    failure = '<failure message="no &lt;">a &amp; \x1b[31mb</failure><system-out><![CDATA[out]]></system-out>'
     cases = "".join(
-        f'<testcase name="t{n}">{failure if n % 2 else "<skipped/>"}</testcase>' for n in range(50)
+        f'<testcase name="&#27;[1mt{n}">{failure if n % 2 else "<skipped/>"}</testcase>' for n in range(50)
     )
     data = f"<testsuite>{cases}</testsuite>".encode()
     cutter = Cutter([data], name="", limits=DEFAULT, lines=Lines(lambda: [data]))
