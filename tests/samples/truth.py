@@ -47,6 +47,10 @@ TRUTH = {
     "junit/cucumber.xml": {
         "passes": [P], "fails": [F], "undefined": [F], "pending": [F], "outline - #1.1": [P], "outline - #1.2": [F],
     },
+    "junit/cucumber-ruby.xml": {
+        "passes": [P], "fails": [F], "undefined": [S], "outline (outline example : | 1 |)": [P],
+        "outline (outline example : | 2 |)": [F],
+    },
     "junit/jasmine.xml": {"passes": [P], "fails twice": [F], "pending": [S]},
     "junit/node-test.xml": {"passes": [P], "fails": [F], "skipped": [S], "todo that fails": [S], "bare": [P]},
     "junit/gotestsum-rerun.xml": {
