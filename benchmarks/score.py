@@ -1,12 +1,15 @@
 """Scoring after a run: incremental engine against recomputing in SQL. Both sides see the same runs.
 
-`python -m benchmarks.score` prints the median time per run early and late in history, and how much it grew.
+`python -m benchmarks.score` prints CPU time per run early and late in history, and how much it grew: the median run,
+the mean (which holds the daily look at every suspect too), the mean by failure and suspect in the run, and what is stored.
 """
 
 import argparse
 import sqlite3
 import statistics
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -48,9 +51,19 @@ def runs(count: int, tests: int, flaky: int, seed: int):
         yield run, RunResults(tests, np.setdiff1d(ids, bad), failures)
 
 
-def ours(count: int, tests: int, flaky: int) -> list[float]:
-    """Seconds per run: learn it, judge, and pack what changed."""
-    state, past, t, seconds = ProjectState.empty(), [], Thresholds(), []
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Of one run: learn it, judge, and pack what changed."""
+
+    seconds: float
+    work: int
+    """Failures and suspects in it."""
+    stored: int
+    """Bytes to write."""
+
+
+def ours(count: int, tests: int, flaky: int) -> list[Cost]:
+    state, past, t, costs = ProjectState.empty(), [], Thresholds(), []
 
     def history(test: int):
         return [
@@ -62,10 +75,24 @@ def ours(count: int, tests: int, flaky: int) -> list[float]:
     for number, (run, results) in enumerate(runs(count, tests, flaky, 1)):
         started = time.process_time()
         apply_run(state, run, results, run_ref=number, thresholds=t, history=history)
-        state.dirty()
-        seconds.append(time.process_time() - started)
+        dump = state.dirty()
+        spent = time.process_time() - started
+        stored = len(dump.context or b"") + sum(len(row or b"") for row in dump.suspects.values())
+        costs.append(Cost(spent, len(results.failures) + len(state.suspects), stored))
         past.append((run, {f.test_id for f in results.failures}))
-    return seconds
+    return costs
+
+
+def told(costs: Sequence[Cost], number: int) -> tuple[float, float]:
+    """One line about the hundred runs around this one; gives their median and mean."""
+    some = costs[number - 25 : number + 75] if number + 75 <= len(costs) else costs[-100:]
+    median, mean = (1e3 * middle(c.seconds for c in some) for middle in (statistics.median, statistics.mean))
+    work, stored = statistics.mean(c.work for c in some), statistics.mean(c.stored for c in some)
+    print(
+        f"engine, run {number}: median {median:.2f} ms, mean {mean:.2f} ms,"
+        f" {1e3 * mean / work:.1f} us by failure and suspect ({work:.0f} of them), {stored / 1e3:.0f} kB stored"
+    )
+    return median, mean
 
 
 def in_sql(count: int, tests: int, flaky: int, measure_at: set[int]) -> dict[int, float]:
@@ -93,10 +120,13 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=1_000)
     parser.add_argument("--flaky", type=int, default=150)
     options = parser.parse_args()
-    seconds = ours(options.runs, options.tests, options.flaky)
-    early, late = statistics.median(seconds[75:175]), statistics.median(seconds[-100:])
+    costs = ours(options.runs, options.tests, options.flaky)
+    print(f"{options.tests} tests, {options.flaky} of them flaky")
+    early, *_, late = (told(costs, number) for number in (100, 300, options.runs))
     print(
-        f"engine, {options.tests} tests: {1e3 * early:.2f} ms at run 100, {1e3 * late:.2f} ms at run {options.runs} ({late / early - 1:+.0%})"
+        "from the first to the last: median {:+.0%}, mean {:+.0%}".format(
+            *(b / a - 1 for a, b in zip(early, late, strict=True))
+        )
     )
     sql = in_sql(
         min(options.runs, 600), options.sql_tests, max(1, options.flaky // 10), {100, min(options.runs, 600)}

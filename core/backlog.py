@@ -9,7 +9,7 @@ from typing import Self
 from core.ledger import Execution
 from core.packing import Packer, Unpacker
 
-RUNS_KEPT = 8
+RUNS_KEPT = 16
 """Every suspect's row is written once in so many runs, each run an equal share of them."""
 _SPREAD = 2_654_435_761
 """Ids with a pattern (all even, say) must not fall due together: Knuth's multiplicative hash."""

@@ -47,7 +47,13 @@ class Sum:
 def add_up(qs: Sequence[float]) -> Sum:
     """`qs`: chances of the independent pieces."""
     counted = sorted((q for q in qs if q > NEGLIGIBLE), reverse=True)
-    return Sum(sum(counted), len(counted), tuple(poisson_binomial(counted[:ENOUGH])))
+    return Sum(sum(counted), len(counted), _distribution(tuple(counted[:ENOUGH])))
+
+
+@lru_cache(maxsize=4_096)
+def _distribution(qs: tuple[float, ...]) -> tuple[float, ...]:
+    """Of tests that fail alike the best pieces are the same."""
+    return tuple(poisson_binomial(qs))
 
 
 def believe(total: Sum, *, runs: int, clean_runs: int, thresholds: Thresholds) -> Belief:

@@ -1,14 +1,18 @@
 """Name every failure by what the world has answered to it: the classes of docs/detection.md."""
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from math import prod
 
 from core.belief import NEGLIGIBLE
-from core.detection_state import ProjectState, Reading
+from core.company import companies_of
+from core.detection_state import ProjectState
 from core.evidence import Bucket, Evidence, EvidenceClass, QTable
-from core.isolation import ECHOES_WITHIN, HOUR, bucket_of, episode_of, fresh_in_report, reading, recurrent
+from core.isolation import FAR, HOUR, episode_of, reading, recurrent
+from core.known import Company, Reading, Weighed, gone_from
 from core.ledger import DAY, INCIDENT, Failure, Ledger
 from core.thresholds import Thresholds
 
@@ -39,9 +43,8 @@ class _Desk:
     """One test's facts and what was worked out from them."""
 
     state: ProjectState
-    test_id: int
     ledger: Ledger
-    buckets: Sequence[Bucket]
+    companies: Sequence[Company]
     base_red: Sequence[bool]
     proofs: frozenset[int]
     places: Mapping[int, Places]
@@ -49,51 +52,94 @@ class _Desk:
     q_table: QTable
 
 
-def evidence_of(state: ProjectState, test_id: int, t: Thresholds, q_table: QTable) -> list[Evidence]:
+def evidence_of(state: ProjectState, test_id: int, t: Thresholds, q_table: QTable) -> Sequence[Evidence]:
     """All failures still remembered, classified, oldest first."""
-    ledger = state.suspects[test_id].live
-    isolation = [bucket_of(state, test_id, i, t) for i in range(len(ledger.failures))]
-    buckets = [bucket for bucket, _ in isolation]
-    read = reading(state, test_id)
+    return weighed(state, test_id, t, q_table).pieces
+
+
+def weighed(state: ProjectState, test_id: int, t: Thresholds, q_table: QTable) -> Weighed:
+    """The evidence with what it was made from: kept until any of that is different."""
+    suspect, known = state.suspects[test_id], state.weighed.get(test_id)
+    read, companies = reading(state, test_id), companies_of(state, test_id, t)
+    merges = (0, 0) if read.trunk_only else _merges(state, suspect.live)
+    if (
+        known is None
+        or known.facts_version != suspect.facts_version
+        or known.companies != companies
+        or known.merges != merges
+        or known.reading != read
+        or known.q_table != q_table
+    ):
+        desk = _desk(state, suspect.live, read, companies, q_table)
+        settled = _settled(known, desk, read)
+        pieces = [one or _piece(desk, place) for place, one in enumerate(settled)]
+        settled = [one or _if_settled(pieces[place]) for place, one in enumerate(settled)]
+        known = Weighed(suspect.facts_version, read, companies, settled, merges, q_table, pieces)
+        state.weighed[test_id] = known
+    return known
+
+
+def _settled(known: Weighed | None, desk: _Desk, read: Reading) -> list[Evidence | None]:
+    """Pieces as they were: proof stays proof, as long as its company and its base are the same."""
+    settled: list[Evidence | None] = []
+    if known is not None and known.q_table == desk.q_table:
+        gone = gone_from(known.reading.failures, read.failures)
+        settled = [*known.settled[gone:]]
+        for place, company in enumerate(known.companies[gone:]):
+            if (
+                company is not desk.companies[place]
+                or desk.base_red[place] != known.reading.base_red[gone + place]
+            ):
+                settled[place] = None
+    return settled + [None] * (len(read.failures) - len(settled))
+
+
+def _if_settled(piece: Evidence) -> Evidence | None:
+    return piece if piece.kind is C.RETRY_PASS or piece.kind is C.RERUN_PASS else None
+
+
+def _merges(state: ProjectState, ledger: Ledger) -> tuple[int, int]:
+    """What has been merged, and since when the default branch is green, for whom it matters."""
+    if not state.told_merged(ledger.failures):
+        return (0, 0)
+    return (state.merges_changed, ledger.last_trunk_pass_at)
+
+
+def _desk(
+    state: ProjectState, ledger: Ledger, read: Reading, companies: Sequence[Company], q_table: QTable
+) -> _Desk:
     recurring = recurrent(ledger)
-    desk = _Desk(
+    return _Desk(
         state,
-        test_id,
         ledger,
-        buckets,
+        companies,
         read.base_red,
-        _proven(ledger, buckets, read.base_red),
+        _proven(ledger, companies, read.base_red),
         _places(state, ledger, read, recurring),
         recurring,
         q_table,
     )
-    return [_piece(desk, index, fellows) for index, (_, fellows) in enumerate(isolation)]
 
 
-def _piece(desk: _Desk, index: int, fellows: int) -> Evidence:
-    failure, bucket, kind = desk.ledger.failures[index], desk.buckets[index], _class_of(desk, index)
-    e = failure.execution
+def _piece(desk: _Desk, index: int) -> Evidence:
+    failure, company, kind = desk.ledger.failures[index], desk.companies[index], _class_of(desk, index)
+    e, facts = failure.execution, failure.facts
     return Evidence(
         at=e.at,
         kind=kind,
-        bucket=bucket,
-        q=_chance(desk, failure, kind, bucket),
+        bucket=company.bucket,
+        q=_chance(desk, failure, kind, company.bucket),
         run=e.run,
         answer_run=_answer_run(failure, kind),
-        commit=failure.facts.commit_name,
+        commit=facts.commit_name,
         branch=e.branch,
-        fellows=fellows,
-        fingerprint=failure.facts.fingerprint,
-        peers=fresh_in_report(desk.state, failure) - {desk.test_id},
+        fellows=company.fellows,
+        fingerprint=facts.fingerprint,
+        peers=company.peers,
         passed_after=failure.pass_after_at,
-        echoed=_echoed(desk.state, failure),
-        loose=not (e.trunk or failure.retried or desk.state.surroundings.place(e.base)),
+        echoed=company.echoed,
+        loose=company.loose,
     )
-
-
-def _echoed(state: ProjectState, failure: Failure) -> bool:
-    signature, at = failure.facts.fingerprint, failure.at
-    return bool(signature) and len(state.alike(signature, at - ECHOES_WITHIN, at + ECHOES_WITHIN, most=1)) > 1
 
 
 def _chance(desk: _Desk, failure: Failure, kind: EvidenceClass, bucket: Bucket) -> float:
@@ -122,7 +168,7 @@ def _answer_run(failure: Failure, kind: EvidenceClass) -> int:
 
 def _class_of(desk: _Desk, index: int) -> EvidenceClass:
     """Same-commit proof outranks everything, a red base everything but proof; else the best that applies."""
-    failure, bucket = desk.ledger.failures[index], desk.buckets[index]
+    failure, bucket = desk.ledger.failures[index], desk.companies[index].bucket
     if failure.retried:
         return C.RETRY_PASS
     if desk.base_red[index]:
@@ -173,35 +219,43 @@ def in_known_break(ledger: Ledger, failure: Failure, recurring: frozenset[int]) 
     )
 
 
-def _proven(ledger: Ledger, buckets: Sequence[Bucket], base_red: Sequence[bool]) -> frozenset[int]:
+def _proven(ledger: Ledger, companies: Sequence[Company], base_red: Sequence[bool]) -> frozenset[int]:
     """Fingerprints with which this test failed and passed on the same commit, by itself."""
-    return frozenset(
-        failure.facts.fingerprint
-        for failure, bucket, red in zip(ledger.failures, buckets, base_red, strict=True)
-        if failure.facts.fingerprint
-        and bucket in {Bucket.ALONE, Bucket.SMALL}
-        and (failure.retried or (failure.same_pass_at and not red))
-    )
+    proven: set[int] = set()
+    for failure, company, red in zip(ledger.failures, companies, base_red, strict=True):
+        signature = failure.facts.fingerprint
+        if (
+            signature
+            and signature not in proven
+            and company.bucket in _BY_ITSELF
+            and (failure.retried or (failure.same_pass_at and not red))
+        ):
+            proven.add(signature)
+    return frozenset(proven)
+
+
+_BY_ITSELF = frozenset({Bucket.ALONE, Bucket.SMALL})
 
 
 def _places(
     state: ProjectState, ledger: Ledger, read: Reading, recurring: frozenset[int]
 ) -> dict[int, Places]:
     """Failures by fingerprint that their own change does not explain: green base, seen green since."""
-    stretches = Counter(read.origins)
+    lengths = Counter(read.origins)
     found: dict[int, list[Failure]] = {}
-    for index, failure in enumerate(ledger.failures):
+    for failure, origin, red in zip(ledger.failures, read.origins, read.base_red, strict=True):
         signature = failure.facts.fingerprint
-        if not signature or not failure.trunk_pass_at or read.base_red[index]:
+        if not signature or not failure.trunk_pass_at or red:
             continue
-        alone = stretches[read.origins[index]] == 1
+        alone = lengths[origin] == 1
         if signature in recurring or _unexplained(ledger, failure, alone=alone):
             found.setdefault(signature, []).append(failure)
+    stretches = _stretches(ledger, read, found.keys() - recurring)
     return {
         signature: _counted(
             ledger,
             failures,
-            RECURS_BY_CHANCE if signature in recurring else _support(state, ledger, read, signature),
+            RECURS_BY_CHANCE if signature in recurring else _support(state, ledger, stretches[signature]),
         )
         for signature, failures in found.items()
     }
@@ -219,14 +273,23 @@ RECURS_BY_CHANCE = 50.0
 """Nobody breaks and repairs the same thing on the default branch again and again."""
 
 
-def _support(state: ProjectState, ledger: Ledger, read: Reading, signature: int) -> float:
-    """Likelihood ratio of chance to honest breakage over the red stretches that show this message."""
+def _stretches(ledger: Ledger, read: Reading, signatures: AbstractSet[int]) -> dict[int, list[list[Failure]]]:
+    """The red stretches that show each of these messages."""
     stretches: dict[int, list[Failure]] = {}
-    for index, failure in enumerate(ledger.failures):
-        if not read.base_red[index]:
-            stretches.setdefault(read.origins[index], []).append(failure)
-    said = [s for s in stretches.values() if any(f.facts.fingerprint == signature for f in s)]
-    return prod(_support_of(state, ledger, stretch) for stretch in _once_on_trunk(said))
+    for failure, origin, red in zip(ledger.failures, read.origins, read.base_red, strict=True):
+        if not red:
+            stretches.setdefault(origin, []).append(failure)
+    said: dict[int, list[list[Failure]]] = {signature: [] for signature in signatures}
+    for stretch in stretches.values():
+        for signature in {f.facts.fingerprint for f in stretch}:
+            if signature in said:
+                said[signature].append(stretch)
+    return said
+
+
+def _support(state: ProjectState, ledger: Ledger, stretches: Sequence[Sequence[Failure]]) -> float:
+    """Likelihood ratio of chance to honest breakage over the red stretches that show one message."""
+    return prod(_support_of(state, ledger, stretch) for stretch in _once_on_trunk(stretches))
 
 
 def _once_on_trunk(stretches: Sequence[Sequence[Failure]]) -> Iterator[Sequence[Failure]]:
@@ -234,7 +297,7 @@ def _once_on_trunk(stretches: Sequence[Sequence[Failure]]) -> Iterator[Sequence[
     heard = -INCIDENT
     for stretch in sorted(stretches, key=lambda s: s[0].at):
         first = stretch[0]
-        if not first.execution.trunk:
+        if first.execution.branch:
             yield stretch
         elif first.at - heard > ONE_CAUSE:
             heard = first.at
@@ -243,8 +306,8 @@ def _once_on_trunk(stretches: Sequence[Sequence[Failure]]) -> Iterator[Sequence[
 
 def _support_of(state: ProjectState, ledger: Ledger, stretch: Sequence[Failure]) -> float:
     first = stretch[0]
-    if first.execution.trunk:
-        episode = episode_of(ledger, first)
+    if first.execution.branch == 0:
+        episode = None if first.execution.passed else episode_of(ledger, first)
         return ON_TRUNK if episode is None or episode.commits == 1 else SHORT_ON_TRUNK
     if any(_merged_green(state, ledger, f) for f in stretch):
         return MERGED
@@ -260,38 +323,56 @@ def _unexplained(ledger: Ledger, failure: Failure, *, alone: bool) -> bool:
     """A change that fails a test push after push has broken it, whatever other changes did."""
     if not 0 < ledger.first_trunk_pass_at < failure.at:
         return False
-    if not failure.execution.trunk:
+    if failure.execution.branch:
         return alone
-    episode = episode_of(ledger, failure)
+    episode = None if failure.execution.passed else episode_of(ledger, failure)
     return episode is None or (not episode.open and episode.commits <= SHORT_COMMITS)
 
 
 def _counted(ledger: Ledger, failures: Sequence[Failure], support: float) -> Places:
     """Other branches, or the default branch at other times, each with a pass since the one before."""
-    counted: list[Failure] = []
+    counted = _Apart(ledger)
     for failure in failures:
-        if all(_apart(ledger, other, failure) for other in counted):
-            counted.append(failure)
-    places = len(counted)
+        counted.take(failure)
     return Places(
-        frozenset(f.execution.key for f in failures), places, support * MORE_PLACES ** max(0, places - 2)
+        frozenset(f.execution.key for f in failures),
+        counted.count,
+        support * MORE_PLACES ** max(0, counted.count - 2),
     )
 
 
-def _apart(ledger: Ledger, first: Failure, second: Failure) -> bool:
-    a, b = first.execution, second.execution
-    if a.order >= b.order or a.commit == b.commit:
-        return False
-    if a.branch == b.branch and not (a.trunk and _separate(ledger, first, second)):
-        return False
-    return 0 < first.pass_after_at < second.at
+@dataclass(slots=True)
+class _Apart:
+    """Failures in time order, each in a place unrelated to those of all before, with a pass since each of them."""
 
+    ledger: Ledger
+    count: int = 0
+    green_at: int = 0
+    """All of them had passed again by then."""
+    commits: set[int] = field(default_factory=set)
+    branches: set[int] = field(default_factory=set)
+    breakages: set[int] = field(default_factory=set)
+    """Of the default branch, by identity."""
 
-def _separate(ledger: Ledger, first: Failure, second: Failure) -> bool:
-    """The default branch was green between them; passes elsewhere do not count."""
-    if first.execution.passed or second.execution.passed:
-        return True
-    return episode_of(ledger, first) is not episode_of(ledger, second)
+    def take(self, failure: Failure) -> None:
+        e = failure.execution
+        if self.green_at >= e.at or e.commit in self.commits:
+            return
+        place, places = self._place(failure)
+        if place in places:
+            return
+        self.count += 1
+        self.green_at = max(self.green_at, failure.pass_after_at or FAR)
+        self.commits.add(e.commit)
+        if place:
+            places.add(place)
+
+    def _place(self, failure: Failure) -> tuple[int, set[int]]:
+        """The default branch is another place once it was green; passes elsewhere do not count."""
+        e = failure.execution
+        if e.branch:
+            return e.branch, self.branches
+        return 0 if e.passed else id(episode_of(self.ledger, failure)), self.breakages
 
 
 def _merged_green(state: ProjectState, ledger: Ledger, failure: Failure) -> bool:
@@ -304,30 +385,59 @@ def _merged_green(state: ProjectState, ledger: Ledger, failure: Failure) -> bool
 
 def independent(pieces: Sequence[Evidence]) -> list[Evidence]:
     """The best of every commit, branch and incident, and of everything within a few hours; best first."""
-    kept: list[Evidence] = []
+    kept = _Kept()
     for piece in sorted(pieces, key=_best_first):
         if piece.q <= NEGLIGIBLE:
             break
-        if not _one_of(piece, kept):
-            kept.append(piece)
-    return kept
+        if not kept.explains(piece):
+            kept.add(piece)
+    return kept.pieces
 
 
 def _best_first(piece: Evidence) -> tuple[float, int]:
     return (-piece.q, piece.at)
 
 
-def _one_of(piece: Evidence, kept: Sequence[Evidence]) -> bool:
-    """It may have the same cause as one that counts already."""
-    return any(_same_cause(piece, other) for other in kept)
+@dataclass(slots=True)
+class _Kept:
+    """Pieces that count, found by what others may share with them; in time they are hours apart, so few are near."""
+
+    pieces: list[Evidence] = field(default_factory=list)
+    times: list[int] = field(default_factory=list)
+    in_time: list[Evidence] = field(default_factory=list)
+    commits: set[str] = field(default_factory=set)
+    branches: set[int] = field(default_factory=set)
+    passes: set[int] = field(default_factory=set)
+    loose: bool = False
+
+    def add(self, piece: Evidence) -> None:
+        place = bisect_left(self.times, piece.at)
+        self.times.insert(place, piece.at)
+        self.in_time.insert(place, piece)
+        self.pieces.append(piece)
+        self.commits.add(piece.commit)
+        self.passes.add(piece.passed_after)
+        self.loose = self.loose or piece.loose
+        if piece.branch:
+            self.branches.add(piece.branch)
+
+    def explains(self, piece: Evidence) -> bool:
+        """It may have the same cause as one that counts already."""
+        if piece.commit in self.commits or piece.branch in self.branches:
+            return True
+        if piece.passed_after in self.passes:
+            return True  # it failed wherever it ran, until something was put right
+        reach = LOOSELY_ONE_CAUSE if piece.loose or self.loose else DAY if piece.echoed else INCIDENT
+        first = bisect_left(self.times, piece.at - reach)
+        last = bisect_right(self.times, piece.at + reach, first)
+        return any([_same_cause(piece, other) for other in self.in_time[first:last]])  # noqa: C419 - they are few
 
 
 def _same_cause(a: Evidence, b: Evidence) -> bool:
+    """Of two that happened at about one time; each rule reaches further than the one before."""
     apart = abs(a.at - b.at)
-    if apart <= ONE_CAUSE or a.commit == b.commit or (a.branch and a.branch == b.branch):
+    if apart <= ONE_CAUSE:
         return True
-    if a.passed_after == b.passed_after:
-        return True  # it failed wherever it ran, until something was put right
     if apart <= INCIDENT and not a.peers.isdisjoint(b.peers):
         return True  # the same tests failing together again have something in common beside chance
     if apart <= INCIDENT and a.bucket is not Bucket.ALONE and b.bucket is not Bucket.ALONE:

@@ -2,22 +2,22 @@
 
 from bisect import bisect_left, insort
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from operator import is_
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from core.backlog import Backlog
-from core.evidence import Bucket  # noqa: TC001 - one import style for all of the room
+from core.known import ECHOES_WITHIN, Companies, Doubt, Reading, Weighed, gone_from
 from core.ledger import Execution, Failure
 from core.packing import Packer, Unpacker
-from core.surroundings import Surroundings
+from core.surroundings import MergeFact, Outage, Surroundings
 from core.suspect import Suspect
 
-EPOCHS_KEPT = 20_000
+RUNS_KEPT = 20_000
+"""Workflow runs of which it is kept in memory who freshly failed in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +26,6 @@ class Dump:
 
     context: bytes | None
     suspects: Mapping[int, bytes | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What follows from one test's facts alone, failure by failure."""
-
-    origins: tuple[int, ...]
-    """Index of the failure that began the same red stretch of its branch."""
-    base_red: tuple[bool, ...]
-    fresh: Mapping[int, bool]
-    """Workflow run -> it was this run that made the test fail, as far as can be told."""
 
 
 class ProjectState:
@@ -56,10 +45,12 @@ class ProjectState:
         self.fresh_in_reports: dict[int, dict[int, frozenset[int]]] = {}
         """Workflow run -> report -> tests that freshly failed in it; a cache, as is the next."""
         self.fresh_in_group: dict[int, frozenset[int]] = {}
-        self.isolation: dict[int, dict[int, tuple[tuple[int, ...], tuple[Bucket, int]]]] = {}
-        self.epochs: dict[int, int] = {}
-        """Workflow run -> number of times that what is thought of it changed."""
-        self.outage_epoch = 0
+        self.outages_changed = 0
+        """How often what is thought of outages changed, and of merges."""
+        self.merges_changed = 0
+        self.doubts: defaultdict[int, Doubt] = defaultdict(Doubt)
+        self.companies: dict[int, Companies] = {}
+        self.weighed: dict[int, Weighed] = {}
         self._indexed: dict[int, tuple[Failure, ...]] = {}
         self._ids: npt.NDArray[np.int64] | None = None
         self._changed: set[int] = set()
@@ -138,7 +129,8 @@ class ProjectState:
         self._ids = None
         for failure in self._unindex(test_id):
             self.forget_group(failure.facts.group)
-        self.isolation.pop(test_id, None)
+        self._forget_companies(test_id)
+        self.weighed.pop(test_id, None)
         self.recheck.pop(test_id, None)
         self.readings.pop(test_id, None)
         self._changed.discard(test_id)
@@ -147,9 +139,19 @@ class ProjectState:
 
     def tidy(self) -> None:
         """Keep caches bounded: what is still needed is worked out again."""
-        if len(self.epochs) > EPOCHS_KEPT:
-            for cache in (self.epochs, self.isolation, self.fresh_in_reports, self.fresh_in_group):
-                cache.clear()
+        if len(self.fresh_in_reports) + len(self.fresh_in_group) > RUNS_KEPT:
+            self.fresh_in_reports.clear()
+            self.fresh_in_group.clear()
+
+    def see_merge(self, merge: MergeFact) -> None:
+        self.surroundings.see_merge(merge)
+        self.merges_changed += 1
+        self.touch_surroundings()
+
+    def see_outage(self, outage: Outage) -> None:
+        self.surroundings.see_outage(outage)
+        self.outages_changed += 1
+        self.touch_surroundings()
 
     def told_merged(self, failures: Iterable[Failure]) -> bool:
         """Was any of these commits merged as it was?"""
@@ -162,26 +164,32 @@ class ProjectState:
             self.readings.pop(test_id, None)
         self.fresh_in_reports.clear()
         self.fresh_in_group.clear()
-        self.isolation.clear()
+        self.companies.clear()
+        self.doubts.clear()
+
+    def _forget_companies(self, test_id: int) -> None:
+        self.companies.pop(test_id, None)
+        self.doubts.pop(test_id, None)
 
     def forget_group(self, group: int) -> None:
         """What was thought of this workflow run may be wrong now."""
         self.fresh_in_reports.pop(group, None)
         self.fresh_in_group.pop(group, None)
-        self.epochs[group] = self.epochs.get(group, 0) + 1
+        for test_id in self.by_group.get(group, ()):
+            if test_id in self.companies:
+                self.doubts[test_id].groups.add(group)
         if group in self.surroundings.outage_groups:
-            self.outage_epoch += 1
+            self.outages_changed += 1
 
     def index(self, test_id: int) -> None:
         """Find a test by the failures it now remembers, and by no others."""
         before = self._indexed.get(test_id, ())
-        after = tuple(self.suspects[test_id].live.failures)
-        grown = len(after) == len(before) + 1 and all(map(is_, before, after))
-        if not grown:
-            self._unindex(test_id)
-        for failure in after[-1:] if grown else after:
+        after = self._indexed[test_id] = tuple(self.suspects[test_id].live.failures)
+        gone = gone_from(before, after)
+        for failure in before[:gone]:
+            self._leave(test_id, failure, after)
+        for failure in after[len(before) - gone :]:
             self._enter(test_id, failure)
-        self._indexed[test_id] = after
 
     def _enter(self, test_id: int, failure: Failure) -> None:
         e, facts = failure.execution, failure.facts
@@ -191,16 +199,23 @@ class ProjectState:
             self.by_base[e.base].add(test_id)
         if facts.fingerprint:
             insort(self.by_signature[facts.fingerprint], (e.at, test_id))
+            self._doubt_echoes(facts.fingerprint, e.at, test_id)
+
+    def _leave(self, test_id: int, failure: Failure, others: Sequence[Failure]) -> None:
+        e, facts = failure.execution, failure.facts
+        if not any(f.facts.group == facts.group for f in others):
+            _discard(self.by_group, facts.group, test_id)
+        if not any(f.execution.branch == e.branch for f in others):
+            _discard(self.by_branch, e.branch, test_id)
+        if not any(f.execution.base == e.base for f in others):
+            _discard(self.by_base, e.base, test_id)
+        if facts.fingerprint:
+            self._forget_saying(facts.fingerprint, (e.at, test_id))
 
     def _unindex(self, test_id: int) -> tuple[Failure, ...]:
         failures = self._indexed.pop(test_id, ())
         for failure in failures:
-            e, facts = failure.execution, failure.facts
-            _discard(self.by_group, facts.group, test_id)
-            _discard(self.by_branch, e.branch, test_id)
-            _discard(self.by_base, e.base, test_id)
-            if facts.fingerprint:
-                self._forget_saying(facts.fingerprint, (e.at, test_id))
+            self._leave(test_id, failure, ())
         return failures
 
     def _forget_saying(self, signature: int, said: tuple[int, int]) -> None:
@@ -208,6 +223,13 @@ class ProjectState:
         del seen[bisect_left(seen, said)]
         if not seen:
             del self.by_signature[signature]
+        self._doubt_echoes(signature, *said)
+
+    def _doubt_echoes(self, signature: int, at: int, said_by: int) -> None:
+        """Others who said so at about that time may have an echo now, or none."""
+        for test_id in self.alike(signature, at - ECHOES_WITHIN, at + ECHOES_WITHIN):
+            if test_id != said_by and test_id in self.companies:
+                self.doubts[test_id].times.add(at)
 
     def alike(self, signature: int, since: int, until: int, *, most: int = 1 << 30) -> set[int]:
         """Tests that failed with this fingerprint in the given time; one more than `most` is enough to know."""

@@ -78,8 +78,7 @@ def apply_merge(
     at = seconds(merge.at)
     step = Step(state, max(at, state.surroundings.latest), thresholds, q_table)
     branch = digest(merge.branch)
-    state.surroundings.see_merge(MergeFact(branch, digest(merge.commit), digest(merge.into_commit), at))
-    state.touch_surroundings()
+    state.see_merge(MergeFact(branch, digest(merge.commit), digest(merge.into_commit), at))
     step.stale |= state.by_branch.get(branch, set())
     return RunOutcome(transitions=tuple(judge_stale(step)))
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.execution import FailedExecution, PastExecution, RunResults
-from core.isolation import ALIKE_TESTS, ALIKE_WITHIN, ECHOES_WITHIN, SIGNATURE_LASTS, is_mass
+from core.isolation import ALIKE_TESTS, ALIKE_WITHIN, SIGNATURE_LASTS, is_mass
+from core.known import ECHOES_WITHIN
 from core.ledger import DAY, DAYS_KEPT, Execution, FailureFacts
 from core.placing import counts, digest, placed, seconds, with_result
 from core.report import Outcome
@@ -124,7 +125,7 @@ def _see_outage(step: Step, place: Execution, report: _Report) -> None:
         sample=_sample(report.ids, SAMPLE_KEPT),
         signatures=tuple(mark for _, mark in shared[:SIGNATURES_KEPT]),
     )
-    step.state.surroundings.see_outage(outage)
+    step.state.see_outage(outage)
     for mark in outage.signatures:
         since, until = place.at - SIGNATURE_LASTS, place.at + SIGNATURE_LASTS
         step.stale |= step.state.alike(mark, since, until)
@@ -193,12 +194,14 @@ def _learn_pass(step: Step, test_id: int, execution: Execution, history: History
     if suspect.knows(execution):
         return False
     before, newest = suspect.facts_version, not suspect.tail or execution.order > suspect.tail[-1].order
+    plain = newest and execution.at > suspect.last_failed_at and not suspect.live.breaking
     if not suspect.add(execution):
         suspect.rebuild([*_past(step, history(test_id)), execution])
     if not newest:
         state.touch(test_id)
     if suspect.facts_version != before:
-        step.changed.add(test_id)
+        # A later pass may answer failures, but neither began them nor ended a breakage: they read as before.
+        (step.stale if plain else step.changed).add(test_id)
     elif suspect.live.clean_streak >= state.recheck.get(test_id, 0):
         step.stale.add(test_id)
     return newest

@@ -2,18 +2,18 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from core.detection_state import ProjectState, Reading
+from core.detection_state import ProjectState
 from core.evidence import Bucket
-from core.ledger import DAY, FEW, INCIDENT, Episode, Execution, Failure, FailureFacts, Ledger
+from core.known import Reading, gone_from
+from core.ledger import DAY, EPISODES_KEPT, FEW, INCIDENT, Episode, Execution, Failure, FailureFacts, Ledger
 from core.surroundings import Outage
 from core.thresholds import Thresholds
 
 HOUR = 3_600
 SIGNATURE_LASTS = 48 * HOUR
 ALIKE_WITHIN = 2 * HOUR
-ECHOES_WITHIN = 6 * HOUR
 ALIKE_TESTS = 3
 FAR = 1 << 60
 NEARLY_ALONE, HARDLY_ALONE = 0.8, 0.3
@@ -22,36 +22,10 @@ _USUAL = Thresholds()
 """Facts about facts do not depend on a project's policy, so that they can be kept."""
 
 
-def bucket_of(state: ProjectState, test_id: int, index: int, t: Thresholds) -> tuple[Bucket, int]:
-    """The isolation of a test's failure, and how many tests freshly failed with it (itself included)."""
-    failures = state.suspects[test_id].live.failures
-    failure, first = failures[index], failures[reading(state, test_id).origins[index]]
-    known = state.isolation.setdefault(test_id, {})
-    basis = _basis(state, failure, first, t)
-    cached = known.get(failure.execution.key)
-    if cached is None or cached[0] != basis:
-        cached = known[failure.execution.key] = (basis, _isolation(state, test_id, failure, first, t))
-    return cached[1]
-
-
-def _basis(state: ProjectState, failure: Failure, first: Failure, t: Thresholds) -> tuple[int, ...]:
-    """Numbers that change whenever the isolation of a failure may."""
-    facts, epochs = failure.facts, state.epochs
-    return (
-        epochs.get(facts.group, 0),
-        first.execution.key,
-        epochs.get(first.facts.group, 0),
-        len(state.surroundings.outages_saying(facts.fingerprint)),
-        state.outage_epoch,
-        len(state.by_signature.get(facts.fingerprint, ())),
-        t.mass_failures,
-        round(t.mass_share * 1e6),
-    )
-
-
-def _isolation(
+def isolation(
     state: ProjectState, test_id: int, failure: Failure, first: Failure, t: Thresholds
 ) -> tuple[Bucket, int]:
+    """How alone a failure was, and how many tests freshly failed with it (itself included)."""
     fellows, mass = company(state, test_id, failure, t)
     if first is not failure:
         earlier, was_mass = company(state, test_id, first, t)
@@ -126,7 +100,8 @@ def reading(state: ProjectState, test_id: int) -> Reading:
 
 
 def _read_anew(state: ProjectState, test_id: int) -> Reading:
-    known = state.readings[test_id] = _read(state, state.suspects[test_id].live)
+    known = _read(state, state.suspects[test_id].live, state.readings.get(test_id))
+    state.readings[test_id] = known
     return known
 
 
@@ -135,40 +110,71 @@ def reread(state: ProjectState, test_id: int) -> set[int]:
     before = state.readings.get(test_id)
     after = _read_anew(state, test_id)
     told = before.fresh if before else {}
-    changed = {g for g in told.keys() | after.fresh.keys() if told.get(g) != after.fresh.get(g)}
+    changed = {group for group, _ in told.items() ^ after.fresh.items()}
     for group in changed:
         state.forget_group(group)
     return changed
 
 
-def _read(state: ProjectState, ledger: Ledger) -> Reading:
-    origins = _origins(ledger)
-    known = _known_flaky(ledger)
-    base_red = red_bases(state, ledger)
-    fresh: dict[int, bool] = {}
-    for index, failure in enumerate(ledger.failures):
-        mine = origins[index] == index and not base_red[index] and not known[index]
-        fresh[failure.facts.group] = fresh.get(failure.facts.group, False) or mine
-    return Reading(tuple(origins), tuple(base_red), fresh)
+def _read(state: ProjectState, ledger: Ledger, before: Reading | None) -> Reading:
+    """Mostly a failure has come and perhaps the oldest has gone: what was read of the others is carried over."""
+    failures, known_from = tuple(ledger.failures), _known_from(ledger)
+    gone = gone_from(before.failures, failures) if before else 0
+    kept = len(before.failures) - gone if before else 0
+    new = failures[kept:]
+    trunk_only = (not (before and kept) or before.trunk_only) and not any(f.execution.branch for f in new)
+    base_red = [False] * len(failures) if trunk_only else red_bases(state, ledger)
+    after = Reading(failures, (), tuple(base_red), {}, known_from, trunk_only)
+    if before and kept and _goes_on(before, after, gone) and len(ledger.episodes) < EPISODES_KEPT:
+        fresh = dict(before.fresh)
+        for failure in before.failures[:gone]:
+            del fresh[failure.facts.group]
+        return _read_on(ledger, after, [origin - gone for origin in before.origins[gone:]], fresh)
+    return _read_on(ledger, after, [], {})
 
 
-def _origins(ledger: Ledger) -> list[int]:
-    """For each failure the one that began its red stretch of the branch: later ones are as alone as it was."""
-    latest: dict[tuple[int, int], int] = {}
-    origins: list[int] = []
-    for index, failure in enumerate(ledger.failures):
-        e = failure.execution
-        line = (e.branch, e.lane if e.trunk else 0)
-        previous = latest.get(line)
-        red = previous is not None and _red_until(ledger, ledger.failures[previous], failure)
-        origins.append(origins[previous] if previous is not None and red else index)
-        latest[line] = index
-    return origins
+def _goes_on(before: Reading, after: Reading, gone: int) -> bool:
+    """Nothing that was read of the failures that are still there can be another now."""
+    kept = len(before.failures) - gone
+    return (
+        after.known_from == before.known_from
+        and after.base_red[:kept] == before.base_red[gone:]
+        and min(before.origins[gone:]) >= gone
+        and (gone == 0 or len(before.fresh) == len(before.failures))
+        and all(_adds_nothing(failure, after.failures[kept - 1]) for failure in after.failures[kept:])
+    )
+
+
+def _adds_nothing(new: Failure, last: Failure) -> bool:
+    """To what came before it. A red default branch may turn out to have been red all along since an earlier failure."""
+    e = new.execution
+    return new.at > last.at and (e.branch != 0 or e.passed)
+
+
+def _read_on(ledger: Ledger, begun: Reading, origins: list[int], fresh: dict[int, bool]) -> Reading:
+    """Read the failures for which there is no origin yet."""
+    failures = begun.failures
+    for index in range(len(origins), len(failures)):
+        failure = failures[index]
+        origins.append(_origin(ledger, failures, index, origins))
+        mine = origins[index] == index and not begun.base_red[index] and failure.at < begun.known_from
+        fresh[failure.facts.group] = mine or fresh.get(failure.facts.group, False)
+    return replace(begun, origins=tuple(origins), fresh=fresh)
+
+
+def _origin(ledger: Ledger, failures: Sequence[Failure], index: int, origins: Sequence[int]) -> int:
+    """The failure that began the red stretch of its branch: later ones are as alone as that one was."""
+    e = failures[index].execution
+    for previous in range(index - 1, -1, -1):
+        other = failures[previous].execution
+        if other.branch == e.branch and (e.branch or other.lane == e.lane):
+            return origins[previous] if _red_until(ledger, failures[previous], failures[index]) else index
+    return index
 
 
 def _red_until(ledger: Ledger, earlier: Failure, later: Failure) -> bool:
     a, b = earlier.execution, later.execution
-    if a.branch != b.branch or a.passed:
+    if a.passed or a.branch != b.branch:
         return False
     if a.trunk:
         episode = episode_of(ledger, earlier)
@@ -176,31 +182,29 @@ def _red_until(ledger: Ledger, earlier: Failure, later: Failure) -> bool:
     return not (0 < earlier.same_pass_at <= later.at) and not (0 < earlier.next_push_at <= later.at)
 
 
-def _known_flaky(ledger: Ledger) -> list[bool]:
-    """Was the test known to be flaky well before each failure?
+def _known_from(ledger: Ledger) -> int:
+    """Since when the test was known to be flaky: half a day after one proof nearly by itself, or proofs on two days.
 
     By facts alone, not by verdicts, so that isolation never depends on itself.
     """
-    proofs = [f for f in ledger.failures if f.proven_at and _own(f.facts)]
-    since = ledger.known_since
-    return [0 < since <= failure.at or _known_by(proofs, failure.at) for failure in ledger.failures]
+    since = ledger.known_since or FAR
+    days: dict[int, int] = {}
+    for failure in ledger.failures:
+        at, proven = failure.execution.at, failure.proven_at
+        if at + INCIDENT >= since:
+            break
+        if proven and _own(failure.facts):
+            told = max(at + INCIDENT + 1, proven)
+            days[at // DAY] = min(told, days.get(at // DAY, FAR))
+            if failure.facts.failing <= FEW:
+                since = min(since, told)
+            elif len(days) > 1:
+                since = min(since, sorted(days.values())[1])
+    return since
 
 
 def _own(facts: FailureFacts) -> bool:
     return facts.failing <= SOME and not is_mass(facts.failing, facts.tests, _USUAL)
-
-
-def _known_by(proofs: Sequence[Failure], at: int) -> bool:
-    """One proof nearly by itself, or proofs on two days."""
-    days = set()
-    for proof in proofs:
-        if proof.at >= at - INCIDENT:
-            break
-        if proof.proven_at <= at:
-            days.add(proof.at // DAY)
-            if proof.facts.failing <= FEW or len(days) > 1:
-                return True
-    return False
 
 
 def episode_of(ledger: Ledger, failure: Failure) -> Episode | None:
@@ -262,8 +266,8 @@ class _Span:
     episode: Episode
     good_place: int
     end_place: int
-    green: frozenset[int]
-    red: frozenset[int]
+    green: tuple[int, int]
+    red: tuple[int, int]
 
 
 def _span(state: ProjectState, e: Episode) -> _Span:
@@ -272,8 +276,8 @@ def _span(state: ProjectState, e: Episode) -> _Span:
         episode=e,
         good_place=commits.get(e.good_commit, e.good_at) if e.good_commit else e.first_at - 1,
         end_place=FAR if e.open else commits.get(e.end_commit, e.end_at),
-        green=frozenset((e.good_commit, e.end_commit)),
-        red=frozenset((e.first_commit, e.last_commit)),
+        green=(e.good_commit, e.end_commit),
+        red=(e.first_commit, e.last_commit),
     )
 
 

@@ -1,13 +1,16 @@
 """Form a verdict from facts: score, hysteresis, state."""
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from math import ceil, log, prod
+from operator import attrgetter
+from typing import Any
 
 from core.belief import Belief, Sum, add_up, believe, rate, rate_interval
-from core.classify import evidence_of, independent
+from core.classify import independent, weighed
 from core.detection_state import ProjectState
 from core.evidence import NOT_ITS_OWN, PROOF, UNANSWERED, Bucket, Evidence, QTable
 from core.ledger import DAY, Episode, Ledger
@@ -69,6 +72,9 @@ def _likely_flake(piece: Evidence, p_flaky: float) -> float:
     return max(piece.q, p_flaky)
 
 
+_AT = attrgetter("at")
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """All that is needed to judge one test at any moment up to now."""
@@ -76,6 +82,8 @@ class Case:
     ledger: Ledger
     pieces: Sequence[Evidence]
     thresholds: Thresholds
+    memo: dict[Any, Any] = field(default_factory=dict)
+    """What was worked out before from these very pieces."""
 
     def present(self, now: int) -> Moment:
         return self._moment(now, self.runs(now)[0])
@@ -88,11 +96,22 @@ class Case:
         return self._moment(failure.at if after else failure.at - 1, earlier + failure.day_runs - (not after))
 
     def _moment(self, at: int, runs: int) -> Moment:
+        counted, total, last_flake = self._counted(at)
+        failures = self.ledger.failures
+        first, last = (bisect_left(failures, moment, key=_AT) for moment in (last_flake, at))
+        clean = sum(f.clean_after for f in failures[first:last])
+        return Moment(counted, runs, clean, total, self.thresholds)
+
+    def _counted(self, at: int) -> tuple[list[Evidence], Sum, int]:
+        """The pieces that count, what they add up to, and when the last flake among them was."""
         since = at - self.thresholds.window_days * DAY
-        counted = independent([p for p in self.pieces if since < p.at <= at])
-        last_flake = max((p.at for p in counted if p.q >= FLAKE_AT), default=0)
-        clean = sum(f.clean_after for f in self.ledger.failures if last_flake <= f.at < at)
-        return Moment(counted, runs, clean, add_up([p.q for p in counted]), self.thresholds)
+        first, last = (bisect_right(self.pieces, moment, key=_AT) for moment in (since, at))
+        known: tuple[list[Evidence], Sum, int] | None = self.memo.get((first, last))
+        if known is None:
+            counted = independent(self.pieces[first:last])
+            last_flake = max((p.at for p in counted if p.q >= FLAKE_AT), default=0)
+            known = self.memo[first, last] = (counted, add_up([p.q for p in counted]), last_flake)
+        return known
 
     def runs(self, at: int) -> list[int]:
         """Executions, failures, default-branch executions and failures in whole days of the window."""
@@ -123,7 +142,8 @@ def hopeless(state: ProjectState, test_id: int, t: Thresholds, q_table: QTable) 
 
 
 def case_of(state: ProjectState, test_id: int, t: Thresholds, q_table: QTable) -> Case:
-    return Case(state.suspects[test_id].live, evidence_of(state, test_id, t, q_table), t)
+    known = weighed(state, test_id, t, q_table)
+    return Case(state.suspects[test_id].live, known.pieces, t, known.memo)
 
 
 def quick_case_of(state: ProjectState, test_id: int, t: Thresholds, q_table: QTable) -> Case:

@@ -88,7 +88,7 @@ class Failure:
     """Clean executions until the next failure."""
     day_runs: int = 0
     """Executions of its day up to and with it, so that the past can be judged by what was known then."""
-    packed: Packer | None = field(default=None, compare=False, repr=False)
+    packed: Packer | None = field(default=None, init=False, compare=False, repr=False)
     """As packed when it last heard something."""
 
     @property
@@ -145,7 +145,7 @@ class Episode:
     last_at: int = 0
     end_commit: int = 0
     end_at: int = 0
-    packed: Packer | None = field(default=None, compare=False, repr=False)
+    packed: Packer | None = field(default=None, init=False, compare=False, repr=False)
     """As packed when it last went on."""
 
     @property
@@ -194,6 +194,8 @@ class Ledger:
     """Counts changes of anything but mere counts of passes; not stored."""
     packed_days: tuple[int, Packer] | None = field(default=None, compare=False, repr=False)
     """All days but the last, as packed on that day."""
+    packed_past: tuple[int, Packer] | None = field(default=None, compare=False, repr=False)
+    """Episodes and all failures but the last, as packed at that turn."""
     breaking: dict[int, Episode] = field(default_factory=dict, compare=False, repr=False)
     """Lane -> its open episode; not stored."""
 

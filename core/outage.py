@@ -35,8 +35,7 @@ def declare_outage(
     step = Step(state, max(at, state.surroundings.latest), thresholds, q_table)
     group = digest(f"{first.run_id}\0{first.attempt}")
     outage = Outage(digest(name), at, group, len(tests), len(tests), tuple(tests[:SAMPLE_KEPT]), marks)
-    state.surroundings.see_outage(outage)
-    state.touch_surroundings()
+    state.see_outage(outage)
     state.forget_group(group)
     for mark in marks:
         step.stale |= state.alike(mark, at - SIGNATURE_LASTS, at + SIGNATURE_LASTS)

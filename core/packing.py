@@ -27,14 +27,11 @@ class Packer:
         self._numbers.append(len(items))
         self._numbers.extend(items)
 
-    def include(self, other: "Packer") -> None:
-        """All that another has collected, in its order."""
-        other.append_to(self._numbers, self._names)
-
-    def append_to(self, numbers: "array[int]", names: list[str]) -> None:
-        """The other side of `include`."""
-        numbers.extend(self._numbers)
-        names.extend(self._names)
+    def include(self, others: "Iterable[Packer]") -> None:
+        """All that others have collected, in their order."""
+        for other in others:
+            self._numbers += other._numbers  # noqa: SLF001 - another one of its kind
+            self._names += other._names  # noqa: SLF001 - see above
 
     def name(self, text: str) -> None:
         self._names.append(text.replace("\0", ""))

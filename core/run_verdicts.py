@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 from core.classify import evidence_of, in_known_break
+from core.company import companies_of
 from core.evidence import Bucket, EvidenceClass
 from core.execution import RunResults
-from core.isolation import bucket_of, reading, recurrent
+from core.isolation import reading, recurrent
 from core.ledger import Execution
 from core.step import Step
 from core.verdict import FailureVerdict, TestState
@@ -26,7 +27,7 @@ def _class_in_run(step: Step, test_id: int, place: Execution) -> FailureVerdict:
     index = suspect.index_of(place) if suspect else None
     if suspect is None or index is None:
         return _known(step, test_id)
-    if bucket_of(state, test_id, index, step.thresholds)[0] is Bucket.MASS:
+    if companies_of(state, test_id, step.thresholds)[index].bucket is Bucket.MASS:
         return FailureVerdict.INFRA
     failure = suspect.live.failures[index]
     red = reading(state, test_id).base_red[index] or in_known_break(

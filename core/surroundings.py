@@ -134,8 +134,7 @@ class Surroundings:
     def pack(self, p: Packer) -> None:
         p.put(self.latest, self.swept)
         p.put(2 * len(self.commits))
-        p.include(self._commits_packed())
-        p.include(self._events_packed())
+        p.include([self._commits_packed(), self._events_packed()])
         p.put(len(self.lanes))
         for lane, days in self.lanes.items():
             p.put(lane)

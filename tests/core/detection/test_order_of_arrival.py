@@ -7,8 +7,11 @@ from histories.ci import BAD, OK, START, Ci, failed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.classify import evidence_of
 from core.engine import ProjectState, verdict_of
 from core.execution import RunResults
+from core.packing import Packer
+from core.q_table import SHIPPED
 from core.run import Run, Trust
 from core.thresholds import Thresholds
 
@@ -85,3 +88,49 @@ def test_any_order_of_arrival_gives_the_same_verdicts(drawn, random):
 def test_storing_and_reading_back_changes_nothing(drawn, reload_every):
     runs = history(drawn)
     assert verdicts(learnt(runs)) == verdicts(learnt(runs, reload_every=reload_every))
+
+
+def anew(state: ProjectState) -> ProjectState:
+    """The same facts, and nothing that was worked out from them."""
+    p = Packer()
+    state.surroundings.pack(p)
+    return ProjectState.load(p.bytes(), {test: suspect.pack() for test, suspect in state.suspects.items()})
+
+
+def thought(state: ProjectState, t: Thresholds):
+    now = START + timedelta(days=20)
+    return {
+        test: (evidence_of(state, test, t, SHIPPED), verdict_of(state, test, now, t))
+        for test in state.suspects
+    }
+
+
+def test_who_fails_in_another_job_of_the_run_is_company():
+    ci = Ci(tests=TESTS)
+    ci.run("c", failed(1, message="boom"), run_id="r", job="unit")
+    alone = evidence_of(ci.state, 1, ci.thresholds, SHIPPED)
+    ci.run("c", failed(2, message="late"), run_id="r", job="slow")
+    together = evidence_of(ci.state, 1, ci.thresholds, SHIPPED)
+    assert (alone[0].fellows, together[0].fellows) == (1, 2)
+
+
+def test_a_branch_turns_out_to_have_been_red_all_along():
+    ci = Ci(tests=TESTS)
+    ci.greens(3)
+    for commit, attempt in (("r1", 1), ("r2", 1), ("r1", 2), ("r3", 1)):
+        ci.run(commit, failed(1), failed(2), attempt=attempt)
+        assert thought(ci.state, ci.thresholds) == thought(anew(ci.state), ci.thresholds)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(moments, max_size=40), st.randoms(use_true_random=False), st.integers(0, 12))
+def test_what_is_kept_between_runs_is_what_would_be_worked_out_anew(drawn, random, disorder):
+    ci, order = Ci(tests=TESTS), {}
+    runs = sorted(
+        history(drawn), key=lambda one: order.setdefault(one[2], one[2] + random.random() * disorder)
+    )
+    policies = Thresholds(), Thresholds(mass_failures=2, window_days=3)
+    for number, (run, results, _) in enumerate(runs):
+        ci.store(run, results)
+        policy = policies[number % 5 == 4]
+        assert thought(ci.state, policy) == thought(anew(ci.state), policy)
