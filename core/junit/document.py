@@ -20,6 +20,8 @@ from core.limits import Limits
 _LOOSE = "text after the end of the report was ignored"
 _OF_REFERENCES = "Ref: "
 """In all that libxml2 says of entities and character references."""
+_TOLERATED = ("Namespace", "xmlns", "xml:id")
+"""Complaints about names; a document that is whole is read in spite of them."""
 _LONGEST_REASON = 200
 """The parser quotes names, however long."""
 _SWALLOWED = "Unescaped '<'"
@@ -74,7 +76,9 @@ class Document:
                 "its beginning is missing", name=self._name, line=1, remedy="Send the whole file."
             )
         try:
-            parser.feed(self._repair.mend(portion))
+            data = self._repair.mend(portion)
+            self._ending.fed(data)
+            parser.feed(data)
         except etree.XMLSyntaxError as error:
             raise self._malformed(error) from error
 
@@ -104,9 +108,12 @@ class Document:
 
     def _about_the_cut(self, error: etree.XMLSyntaxError) -> bool:
         """The parser holds some complaints back until the end, as if more could still mend what is wrong."""
-        if error.position[0] < self._lines.last:
-            return False
         told = error.msg or ""
+        if told.startswith(_TOLERATED):
+            return True
+        line, column = error.position
+        if line < self._lines.last or not self._ending.near(column):
+            return False
         return self._ending.in_reference if _OF_REFERENCES in told else _SWALLOWED not in told
 
     def _behind(self, portion: bytes, before: int) -> None:

@@ -9,6 +9,8 @@ _ROOT = re.compile(
 _NEVER = re.compile(rb"(?!)")
 _UNFINISHED = re.compile(rb"&(?:[A-Za-z]\w{0,9}|#\d{0,8}|#[xX][0-9a-fA-F]{0,8})?\Z")
 _TAIL = 32
+_LONGEST_SIGN = 16
+"""The parser places an unfinished token at its beginning or at its end."""
 
 
 class Ending:
@@ -18,10 +20,11 @@ class Ending:
         self._mark = b""
         self._end = _NEVER
         self._tail = b""
+        self._width = 0
+        self._ascii = True
 
     def portions(self, piece: bytes) -> Iterator[bytes]:
         """The piece in parts that hold nothing behind the end of the root element, if it ends in them."""
-        self._tail = (self._tail + piece[-_TAIL:])[-_TAIL:]
         at = 0
         if not self._mark:
             at = self._learn(piece)
@@ -34,9 +37,22 @@ class Ending:
         if at < len(piece):
             yield piece[at:]
 
+    def fed(self, data: bytes) -> None:
+        """The parser has been given this."""
+        self._tail = (self._tail + data[-_TAIL:])[-_TAIL:]
+        begin = data.rfind(b"\n") + 1
+        if begin:
+            self._width, self._ascii = 0, True
+        self._width += len(data) - begin
+        self._ascii = self._ascii and data[begin:].isascii()
+
+    def near(self, column: int) -> bool:
+        """This column of the last line fed is where it ends; the parser does not count other letters reliably."""
+        return not self._ascii or column >= self._width - _LONGEST_SIGN
+
     @property
     def in_reference(self) -> bool:
-        """What was given last ends in the midst of a reference."""
+        """What was fed last ends in the midst of a reference."""
         return _UNFINISHED.search(self._tail) is not None
 
     def _learn(self, piece: bytes) -> int:

@@ -65,6 +65,20 @@ def test_the_end_of_a_document_is_read_the_same_wherever_it_is_cut(data, answere
         assert answers[0] == answered
 
 
+@pytest.mark.parametrize("behind", [b"\n", b"\nDone"])
+def test_a_broken_tag_in_one_long_line_is_no_cut_wherever_the_parts_end(behind):
+    data = b"<testsuite>" + CASE + b"<a><b</c'd></a></testcase><!--</testsuite>" + behind
+    answers = [answer(data, at) for at in range(1, len(data))]
+    assert all(one == answers[0] for one in answers)
+    assert "not well-formed" in answers[0][0]
+
+
+@pytest.mark.parametrize("at", [1, 30, 60, 90])
+def test_a_prefix_that_is_not_declared_is_tolerated_also_in_a_file_that_is_cut_short(at):
+    data = b"<testsuite><x:a y:b='1'/>" + CASE + b"<testcase name='b'><failure>no</fail" + b" " * 40
+    assert answer(data, at)[:2] == (["a"], True)
+
+
 @pytest.mark.parametrize("cut", [b"x &", b"x &am", b"x &#x1", b"x", b"x<![CD", b"x</testca"])
 def test_what_stops_in_the_midst_of_markup_is_cut_short(cut):
     names, partial, _ = answer(b"<testsuite>" + CASE + b"<testcase name='b'><failure>" + cut, 1)
