@@ -1,11 +1,12 @@
 """The cases of one shape in one stretch of the document, before they become rows."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from functools import partial
 
 from core.junit.lines import Piece
-from core.junit.rows import Rows, rows_of
+from core.junit.rows import Rows, between, rows_of
 from core.junit.said import Told
 from core.junit.turns import Turn
 from core.limits import Limits
@@ -72,12 +73,16 @@ class Heap:
 
     def as_written(self, start: int, stop: int, buffer: bytes) -> list[Piece]:
         """The cases from one to before another as they stand there, without the output of those that passed."""
-        told = {one.at for one in self.told}
+        told = between(self.told, start, stop)
+        telling = {one.at for one in told}
+        these = slice(bisect_left(self.firsts, start), bisect_left(self.firsts, stop))
         silent = [
             (place, tags if tags.endswith(b">") else tags + b"/>")
-            for first, place, tags in zip(self.firsts, self.places, self.tags, strict=True)
-            if start <= first < stop and first not in told
+            for first, place, tags in zip(
+                self.firsts[these], self.places[these], self.tags[these], strict=True
+            )
+            if first not in telling
         ]
-        telling = [(one.place, buffer[one.place : one.end]) for one in self.told if start <= one.at < stop]
-        turns = [(one.place, buffer[one.place : one.end]) for one in self.turns if start < one.at <= stop]
-        return sorted(silent + telling + turns)
+        spans = [(one.place, one.end) for one in told]
+        spans += [(turn.place, turn.end) for turn in between(self.turns, start + 1, stop + 1)]
+        return sorted([*silent, *((begin, buffer[begin:end]) for begin, end in spans)])

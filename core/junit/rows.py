@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, repeat
-from operator import sub
+from operator import attrgetter, sub
+from typing import Protocol, TypeVar
 
 from core.junit.raw import Mark, RawCase, Suite, weight
 from core.junit.references import UnreadableError, controls, has_noncharacters, signs, unescaped
@@ -44,6 +45,14 @@ class Rows:
     def size(self) -> int:
         """What they weigh in memory, counted in silent cases."""
         return self.count + sum(weight(mark, output) for mark, output in self.said.values())
+
+    def enter(self, suite: Suite, first: int) -> None:
+        """The cases from this one on are of this suite; one that turns out to have none is forgotten."""
+        if self.firsts and self.firsts[-1] == first:
+            self.firsts.pop()
+            self.suites.pop()
+        self.firsts.append(first)
+        self.suites.append(suite)
 
     def raw_cases(self) -> Iterator[RawCase]:
         """The same, one by one."""
@@ -87,7 +96,7 @@ class Rows:
             self.statuses and self.statuses[start:stop],
             self.attributes,
             self._said_between(start, stop),
-            [turn._replace(at=turn.at - start) for turn in self.turns if start < turn.at <= stop],
+            [turn._replace(at=turn.at - start) for turn in between(self.turns, start + 1, stop + 1)],
         )
 
     def _said_between(self, start: int, stop: int) -> Said:
@@ -103,6 +112,24 @@ class Rows:
         if not self.said:
             return set(self.statuses)
         return {status for at, status in enumerate(self.statuses) if at not in self.said}
+
+
+class Placed(Protocol):
+    """What stands at a case."""
+
+    @property
+    def at(self) -> int:
+        """Which one."""
+        ...
+
+
+P = TypeVar("P", bound=Placed)
+
+
+def between(placed: Sequence[P], start: int, stop: int) -> Sequence[P]:
+    """Those at the cases from `start` to before `stop`, of many in order."""
+    at = attrgetter("at")
+    return placed[bisect_left(placed, start, key=at) : bisect_left(placed, stop, key=at)]
 
 
 def rows_of(

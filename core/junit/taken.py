@@ -19,7 +19,7 @@ WAIT = -3
 _FULL = 256 * KIB
 _LOOK = 64 * KIB
 _LONGEST_CASE = 1024 * KIB
-_MANY = 1000
+_MANY = 250
 _NEXT = re.compile(rb"[ \t\r\n]*+<(?:(/testcase)|(system-out|system-err)[ \t\r\n]*+(/?))>")
 _ENDS = {mark: b"</%b></testcase>" % mark for mark in (b"failure", b"error", b"skipped")}
 """How most of them end, and their cases."""

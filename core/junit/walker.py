@@ -121,8 +121,7 @@ class Walker:
         rows = self._rows.popleft()
         if not self._tags:
             raise self._refusal("test cases stand outside of the root element")
-        rows.suites = [self._suites[-1]]
-        rows.firsts = [0]
+        rows.enter(self._suites[-1], 0)
         seen = self.evidence
         if seen.first_case is None:
             seen.first_case = next(rows.raw_cases())
@@ -170,10 +169,10 @@ class Walker:
                 self._marked(tags[begin:end])
                 begin = end
             self._turn(turn, rows.line)
-            rows.suites.append(self._suites[-1])
-            rows.firsts.append(turn.at)
+            rows.enter(self._suites[-1], turn.at)
         if tags:
             self._marked(tags[begin:])
+        rows.turns = ()
 
     def _turn(self, turn: NextSuite, line: Callable[[int], int]) -> None:
         if self._tags[-1] != "testsuite":

@@ -1,5 +1,6 @@
 """Cases that are taken out of the document read as the parser would have read them, whatever they hold."""
 
+import time
 from collections import deque
 from io import BytesIO
 
@@ -12,11 +13,12 @@ from core.junit import ReportError, read_report, stream_report
 from core.junit.assembly import whole
 from core.junit.cutter import Cutter
 from core.junit.dialects import recognise
-from core.junit.document import parser_for
+from core.junit.document import Document, parser_for
 from core.junit.lines import Lines
 from core.junit.naming import Naming
 from core.junit.reading import of_one_run
 from core.junit.repair import Repair
+from core.junit.replay import InMemory
 from core.junit.walker import Walker
 from core.limits import DEFAULT, Limits
 
@@ -244,3 +246,19 @@ def test_where_one_suite_ends_and_the_next_begins_is_judged(around, reason, line
     with pytest.raises(ReportError, match=reason) as refused:
         read_report(around % turn)
     assert refused.value.line == line
+
+
+def test_suites_without_cases_are_not_kept():
+    empty = b'<testsuite name="empty"></testsuite>' * 1000
+    case = b'<testsuite name="s"><testcase name="t"/><testcase name="u"/></testsuite>'
+    source = InMemory(b"<testsuites>" + case + empty + case + b"</testsuites>")
+    items = Document(source, again=source.again, name="", limits=DEFAULT)
+    assert sum(len(rows.suites) for rows in items) == 2
+
+
+def test_many_short_runs_that_need_the_parser_take_no_long_search():
+    case = b'<testcase name="&#xD800;"/><properties/>'
+    began = time.process_time()
+    read_report(b"<testsuite>" + case * 20_000 + b"</testsuite>")
+    # If each run searched all others, this would take a minute.
+    assert time.process_time() - began < 10
