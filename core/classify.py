@@ -17,6 +17,7 @@ from core.ledger import DAY, INCIDENT, Failure, Ledger
 from core.thresholds import Thresholds
 
 ONE_CAUSE = 4 * HOUR
+ONE_MESSAGE = 6 * HOUR
 LOOSELY_ONE_CAUSE = 36 * HOUR
 """Changes whose base is unknown may have inherited the same breakage so long, a night and a morning included."""
 BREAK_COMMITS = 3
@@ -442,6 +443,10 @@ def _same_cause(a: Evidence, b: Evidence) -> bool:
         return True  # the same tests failing together again have something in common beside chance
     if apart <= INCIDENT and a.bucket is not Bucket.ALONE and b.bucket is not Bucket.ALONE:
         return True
-    if apart <= DAY and a.echoed and b.echoed and a.fingerprint == b.fingerprint:
+    if a.fingerprint != b.fingerprint:
+        return False
+    if apart <= ONE_MESSAGE and a.fingerprint:
+        return True  # a small service that only this test needs
+    if apart <= DAY and a.echoed and b.echoed:
         return True  # a service that two tests need
-    return apart <= LOOSELY_ONE_CAUSE and (a.loose or b.loose) and a.fingerprint == b.fingerprint
+    return apart <= LOOSELY_ONE_CAUSE and (a.loose or b.loose)
