@@ -14,8 +14,8 @@ NEGLIGIBLE = 0.002
 ENOUGH = 16
 """The best pieces decide whether it is flaky; more of them would only say it again."""
 TINY = 1e-9
-FEWEST_RUNS = 25
-"""A young history is weighed as if it were this long: one flake alone, however well proven, flags nobody."""
+FEWEST_RUNS = 15
+"""A young history is weighed as if it were this long: one flake flags a test only while little was seen of it."""
 REPAIR_TAKES = 10
 """Right after a flake nobody can have repaired it; half the chance of a repair has passed after so many runs."""
 _GRID = 2_000

@@ -32,6 +32,21 @@ def test_a_test_that_passes_on_retry_again_and_again_is_flaky_and_confirmed(ci):
     assert verdict.evidence == {EvidenceClass.RETRY_PASS: 3}
 
 
+@pytest.mark.parametrize(("before", "state"), [(5, TestState.FLAKY), (60, TestState.SUSPECT)])
+def test_one_recovery_flags_a_test_of_which_little_was_seen(ci, before, state):
+    ci.greens(before)
+    ci.run("f", failed(7, BAD, OK))
+    assert ci.verdict(7).state is state
+
+
+@pytest.mark.parametrize(("message", "count"), [("assert 1 == 2", 1), ("another thing", 2)])
+def test_one_message_within_six_hours_counts_once(ci, message, count):
+    ci.run("a", failed(7, BAD, OK, message="assert 1 == 2"))
+    ci.greens(4)
+    ci.run("b", failed(7, BAD, OK, message=message))
+    assert ci.verdict(7).evidence == {EvidenceClass.RETRY_PASS: count}
+
+
 def test_a_recovery_proves_as_much_where_the_runner_fails_the_test_all_the_same(ci):
     for i in range(3):
         ci.greens(6)
@@ -129,6 +144,7 @@ def test_a_test_that_only_changes_break_is_not_flaky(ci):
 
 
 def test_what_changes_of_unknown_base_may_have_inherited_counts_once(ci):
+    ci.greens(20)
     for i in range(4):
         ci.run(f"p{i}", failed(7), branch=f"feature/{i}", hours=5)
         ci.run(f"p{i}", branch=f"feature/{i}", attempt=2)
@@ -145,6 +161,7 @@ def test_a_breakage_seen_in_three_jobs_is_one_breakage(ci):
 
 
 def test_what_fails_everywhere_until_it_is_put_right_counts_once(ci):
+    ci.greens(20)
     for i in range(4):
         ci.run(f"p{i}", failed(7), branch=f"feature/{i}", base="g9-9.0", hours=5)
     for i in range(4):
@@ -153,6 +170,7 @@ def test_what_fails_everywhere_until_it_is_put_right_counts_once(ci):
 
 
 def test_two_tests_that_fail_together_twice_a_day_have_one_cause(ci):
+    ci.greens(20)
     for i in range(3):
         ci.run(f"p{i}", failed(7), failed(8), branch=f"feature/{i}", base="g9-9.0", hours=5)
         ci.run(f"p{i}", branch=f"feature/{i}", base="g9-9.0", attempt=2)
