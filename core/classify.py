@@ -443,10 +443,13 @@ def _same_cause(a: Evidence, b: Evidence) -> bool:
         return True  # the same tests failing together again have something in common beside chance
     if apart <= INCIDENT and a.bucket is not Bucket.ALONE and b.bucket is not Bucket.ALONE:
         return True
-    if a.fingerprint != b.fingerprint:
-        return False
-    if apart <= ONE_MESSAGE and a.fingerprint:
-        return True  # a small service that only this test needs
-    if apart <= DAY and a.echoed and b.echoed:
-        return True  # a service that two tests need
-    return apart <= LOOSELY_ONE_CAUSE and (a.loose or b.loose)
+    return a.fingerprint == b.fingerprint and apart <= _one_message(a, b)
+
+
+def _one_message(a: Evidence, b: Evidence) -> int:
+    """So long one message may come from a breakage both inherited, or from a service that this test needs."""
+    if a.loose or b.loose:
+        return LOOSELY_ONE_CAUSE
+    if a.echoed and b.echoed:
+        return DAY  # another test needs it too
+    return ONE_MESSAGE if a.fingerprint else 0
