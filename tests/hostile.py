@@ -205,7 +205,7 @@ STRANGE = (
     Strange(
         "times of other places",
         timed("1,234.5", "0,012", "1.234,5", "12s", "1e-3"),
-        (("t0", 1234.5), ("t1", 0.012), ("t2", None), ("t3", 12.0), ("t4", 0.001)),
+        (("t0", 1234.5), ("t1", 0.012), ("t2", 1234.5), ("t3", 12.0), ("t4", 0.001)),
     ),
     Strange("UTF-16", in_("utf-16"), (("Grüße", None),)),
     Strange("UTF-16 without a mark", in_("utf-16-le", "utf-16"), (("Grüße", None),)),
