@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from fakes.shop import LONG
 
 from core.quarantine import State
 from jobs.decide import approve, deny
@@ -13,7 +14,8 @@ TWINS = {"test_login": "flaky", "test_logout": "flaky"}
 @pytest.fixture
 def twins(shop):
     """Two tests, one broken fixture: it strikes both at once, day after day."""
-    shop.uploads(test_login="passed", test_logout="passed")
+    for _ in range(LONG):
+        shop.uploads(test_login="passed", test_logout="passed")
     for _ in range(3):
         shop.clock.now += timedelta(days=1)
         shop.uploads(message="TimeoutError: the login page did not open", **TWINS)

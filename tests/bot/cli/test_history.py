@@ -81,14 +81,14 @@ def tried(flakeguard, tmp_path, text, *more):
 
 
 def test_a_stricter_policy_flags_fewer_and_says_so(flakeguard, imported, tmp_path):
-    found = tried(flakeguard, tmp_path, "[detection]\nwindow_days = 1\n", "--json").json
+    found = tried(flakeguard, tmp_path, "[detection]\nnoise = 0.2\n", "--json").json
     assert (found["fewer"], found["more"]) == (["C::flaky"], [])
     assert [(one["test"], one["change"]) for one in found["changes"]] == [("C::flaky", "no longer flagged")]
 
 
 def test_what_changes_is_listed_and_drawn(flakeguard, imported, tmp_path):
     picture = tmp_path / "days.png"
-    done = tried(flakeguard, tmp_path, '{"detection": {"window_days": 1}}', "--png", picture)
+    done = tried(flakeguard, tmp_path, '{"detection": {"noise": 0.2}}', "--png", picture)
     assert "no longer flagged" in done.out
     assert "today  |█" in done.out
     assert picture.read_bytes().startswith(b"\x89PNG")
