@@ -102,7 +102,7 @@ def test_the_scorer_asks_no_further_than_the_cap(shop):
 def test_a_proposal_is_taken_back_when_the_test_recovers(shop):
     proposal = shop.finds_flaky()
     shop.policy(lapse_days=60)
-    shop.goes_on(25, every=4, test_login="passed")
+    shop.goes_on(30, every=4, test_login="passed")
     assert shop.now(proposal).state in {State.WITHDRAWN, State.LAPSED}
     assert shop.now(proposal).decision_reason
 
