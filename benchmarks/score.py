@@ -8,9 +8,11 @@ import argparse
 import sqlite3
 import statistics
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 import numpy as np
 
@@ -20,6 +22,7 @@ from core.report import Outcome
 from core.run import Run
 from core.thresholds import Thresholds
 
+SOME = 50
 START = datetime(2026, 3, 2, tzinfo=UTC)
 RECOMPUTE = """
 SELECT test, COUNT(*) AS n, SUM(failed) AS k,
@@ -62,8 +65,9 @@ class Cost:
     """Bytes to write."""
 
 
-def ours(count: int, tests: int, flaky: int) -> list[Cost]:
-    state, past, t, costs = ProjectState.empty(), [], Thresholds(), []
+def ours(count: int, tests: int, flaky: int) -> Iterator[Cost]:
+    """What each run of a history costs."""
+    state, past, t = ProjectState.empty(), [], Thresholds()
 
     def history(test: int):
         return [
@@ -78,16 +82,26 @@ def ours(count: int, tests: int, flaky: int) -> list[Cost]:
         dump = state.dirty()
         spent = time.process_time() - started
         stored = len(dump.context or b"") + sum(len(row or b"") for row in dump.suspects.values())
-        costs.append(Cost(spent, len(results.failures) + len(state.suspects), stored))
+        yield Cost(spent, len(results.failures) + len(state.suspects), stored)
         past.append((run, {f.test_id for f in results.failures}))
+
+
+def along(numbers: Sequence[int], tests: int, flaky: int) -> dict[int, list[Cost]]:
+    """Costs of the hundred runs around each of these, taken in turn: the machine is as fast or slow for all of them."""
+    histories = {number: ours(number + SOME, tests, flaky) for number in numbers}
+    for number, history in histories.items():
+        deque(islice(history, number - SOME), maxlen=0)
+    costs: dict[int, list[Cost]] = {number: [] for number in numbers}
+    for _ in range(2 * SOME):
+        for number, history in histories.items():
+            costs[number].append(next(history))
     return costs
 
 
-def told(costs: Sequence[Cost], number: int) -> tuple[float, float]:
-    """One line about the hundred runs around this one; gives their median and mean."""
-    some = costs[number - 25 : number + 75] if number + 75 <= len(costs) else costs[-100:]
-    median, mean = (1e3 * middle(c.seconds for c in some) for middle in (statistics.median, statistics.mean))
-    work, stored = statistics.mean(c.work for c in some), statistics.mean(c.stored for c in some)
+def told(number: int, costs: Sequence[Cost]) -> tuple[float, float]:
+    """One line about these runs; gives their median and mean."""
+    median, mean = (1e3 * middle(c.seconds for c in costs) for middle in (statistics.median, statistics.mean))
+    work, stored = statistics.mean(c.work for c in costs), statistics.mean(c.stored for c in costs)
     print(
         f"engine, run {number}: median {median:.2f} ms, mean {mean:.2f} ms,"
         f" {1e3 * mean / work:.1f} us by failure and suspect ({work:.0f} of them), {stored / 1e3:.0f} kB stored"
@@ -120,9 +134,9 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=1_000)
     parser.add_argument("--flaky", type=int, default=150)
     options = parser.parse_args()
-    costs = ours(options.runs, options.tests, options.flaky)
     print(f"{options.tests} tests, {options.flaky} of them flaky")
-    early, *_, late = (told(costs, number) for number in (100, 300, options.runs))
+    costs = along((100, 300, options.runs), options.tests, options.flaky)
+    early, *_, late = [told(*one) for one in costs.items()]
     print(
         "from the first to the last: median {:+.0%}, mean {:+.0%}".format(
             *(b / a - 1 for a, b in zip(early, late, strict=True))
