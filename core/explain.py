@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from core.classify import independent
 from core.detection_state import ProjectState
 from core.evidence import Bucket, Evidence, EvidenceClass, QTable
+from core.independence import independent
 from core.judge import Case, Moment, case_of, verdict
 from core.ledger import DAY
 from core.placing import seconds

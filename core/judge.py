@@ -10,9 +10,10 @@ from operator import attrgetter
 from typing import Any
 
 from core.belief import Belief, Sum, add_up, believe, rate, rate_interval
-from core.classify import independent, weighed
+from core.classify import weighed
 from core.detection_state import ProjectState
 from core.evidence import NOT_ITS_OWN, PROOF, UNANSWERED, Bucket, Evidence, QTable
+from core.independence import independent
 from core.ledger import DAY, Episode, Ledger
 from core.thresholds import Thresholds
 from core.verdict import TestState, Verdict
