@@ -35,13 +35,17 @@ class IssuedToken:
 
 def enroll_organization(desk: Desk, name: str, *, by: Person) -> Organization:
     """The organization of this name, made when missing."""
-    name = _checked(_NAME, name, "name", "An organization's name has 1 to 100 letters, digits and spaces.")
-    now = desk.now()
     with desk.database.begin() as tx:
-        if there := find_organization(tx, name):
-            return there
-        organization = create_organization(tx, name, now)
-        _record(tx, organization.id, by=by, action="organization.created", subject=organization.name, at=now)
+        return add_organization(tx, name, by=by, now=desk.now())
+
+
+def add_organization(tx: Tx, name: str, *, by: Person, now: datetime) -> Organization:
+    """The same as a part of something larger."""
+    name = _checked(_NAME, name, "name", "An organization's name has 1 to 100 letters, digits and spaces.")
+    if there := find_organization(tx, name):
+        return there
+    organization = create_organization(tx, name, now)
+    _record(tx, organization.id, by=by, action="organization.created", subject=organization.name, at=now)
     return organization
 
 
@@ -57,17 +61,32 @@ def enroll_project(
     """A new project of an organization (made when missing). ConflictError when it has it already."""
     _checked(_REPO, repo, "repo", "A project is called OWNER/NAME, as on GitHub.")
     _checked(_BRANCH, default_branch, "default_branch", "This is not the name of a branch.")
-    tenant, now = enroll_organization(desk, organization or DEFAULT_ORGANIZATION, by=by), desk.now()
+    tenant = enroll_organization(desk, organization or DEFAULT_ORGANIZATION, by=by)
     with desk.database.begin() as tx:
-        project = create_project(
-            tx,
-            organization_id=tenant.id,
-            repo=repo,
-            default_branch=default_branch,
-            github_id=github_id,
-            now=now,
-        )
-        _record(tx, tenant.id, by=by, action="project.created", subject=repo, at=now, project_id=project.id)
+        named = {"repo": repo, "default_branch": default_branch}
+        return add_project(tx, tenant, **named, github_id=github_id, by=by, now=desk.now())
+
+
+def add_project(
+    tx: Tx,
+    tenant: Organization,
+    *,
+    repo: str,
+    by: Person,
+    now: datetime,
+    default_branch: str = "main",
+    github_id: int | None = None,
+) -> Project:
+    """The same as a part of something larger; its names are checked already."""
+    project = create_project(
+        tx,
+        organization_id=tenant.id,
+        repo=repo,
+        default_branch=default_branch,
+        github_id=github_id,
+        now=now,
+    )
+    _record(tx, tenant.id, by=by, action="project.created", subject=repo, at=now, project_id=project.id)
     return project
 
 
@@ -137,22 +156,24 @@ def withdraw_token(desk: Desk, token_id: int, *, by: Person, organization_id: in
 
 def give_role(desk: Desk, project_id: int, user: str, role: Role, *, by: Person) -> None:
     """From now on the person has this role in the project."""
-    _checked(_USER, user, "user", "A user is a Slack user id such as U024BE7LH.")
-    now = desk.now()
     with desk.database.begin() as tx:
-        project = get_project(tx, project_id)
-        set_role(tx, project.id, user, role)
-        details = {"role": role.value}
-        _record(
-            tx,
-            project.organization_id,
-            by=by,
-            action="approver.added",
-            subject=user,
-            at=now,
-            project_id=project.id,
-            details=details,
-        )
+        add_role(tx, get_project(tx, project_id), user, role, by=by, now=desk.now())
+
+
+def add_role(tx: Tx, project: Project, user: str, role: Role, *, by: Person, now: datetime) -> None:
+    """The same as a part of something larger."""
+    _checked(_USER, user, "user", "A user is a Slack user id such as U024BE7LH.")
+    set_role(tx, project.id, user, role)
+    _record(
+        tx,
+        project.organization_id,
+        by=by,
+        action="approver.added",
+        subject=user,
+        at=now,
+        project_id=project.id,
+        details={"role": role.value},
+    )
 
 
 def take_role(desk: Desk, project_id: int, user: str, *, by: Person) -> None:

@@ -12,7 +12,6 @@ from core.errors import ValidationError
 from core.execution import Merge
 from core.fingerprint import fingerprint
 from core.identity import normalise
-from core.quarantine import Quarantine
 from core.report import Attempt, CaseResult, Outcome, TestKey
 from core.run import Run, Trust
 from core.verdict import TestState
@@ -126,7 +125,16 @@ def import_history(
         done += len(batch)
         if progress:
             progress(done, total)
-    answer.proposals = [one.name for one in _propose(desk, project_id)]
+    with desk.database.begin() as tx:
+        answer.proposals = _propose(tx, desk=desk, project_id=project_id)
+    desk.dispatch.wake("publish")
+    return answer
+
+
+def import_at_once(tx: Tx, desk: Desk, project_id: int, history: History) -> ImportAnswer:
+    """The same as a part of something larger: for a history so small that others can wait for it."""
+    answer = _store(tx, desk=desk, project_id=project_id, batch=history.in_order())
+    answer.proposals = _propose(tx, desk=desk, project_id=project_id)
     return answer
 
 
@@ -176,18 +184,14 @@ def _remember(tx: Tx, project_id: int, one: Merge) -> bool:
     )
 
 
-def _propose(desk: Desk, project_id: int) -> list[Quarantine]:
+def _propose(tx: Tx, *, desk: Desk, project_id: int) -> list[str]:
     """What is confirmed at the end of the history is proposed; what was long ago is not."""
-    now = desk.now()
-    with desk.database.begin() as tx:
-        project = get_project(tx, project_id)
-        scoring = open_scoring(tx, desk.scores, project)
-        scoring.refresh()
-        close_scoring(tx, desk.scores, scoring, now=_LONG_AGO)
-        flaky, _ = detections(tx, project_id, states=[TestState.FLAKY.value], limit=10_000)
-        proposed = ask_about(tx, scoring, [one.test_id for one in flaky if one.confirmed], now=now)
-    desk.dispatch.wake("publish")
-    return proposed
+    scoring = open_scoring(tx, desk.scores, get_project(tx, project_id))
+    scoring.refresh()
+    close_scoring(tx, desk.scores, scoring, now=_LONG_AGO)
+    flaky, _ = detections(tx, project_id, states=[TestState.FLAKY.value], limit=10_000)
+    sure = [one.test_id for one in flaky if one.confirmed]
+    return [one.name for one in ask_about(tx, scoring, sure, now=desk.now())]
 
 
 def _add(history: History, line: Mapping[str, Any], number: int) -> None:

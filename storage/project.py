@@ -18,7 +18,10 @@ class ProjectRow(SQLModel, table=True):
     """One repository of one organization."""
 
     __tablename__ = "project"
-    __table_args__ = (UniqueConstraint("organization_id", "repo_key"),)
+    __table_args__ = (
+        UniqueConstraint("organization_id", "repo_key"),
+        {"sqlite_autoincrement": True},  # what a process remembers of an erased project is never another's
+    )
 
     id: int = Field(default=None, primary_key=True, sa_type=BigId)
     organization_id: int = Field(foreign_key="organization.id", sa_type=BigId)

@@ -400,6 +400,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("github_id"),
         sa.UniqueConstraint("organization_id", "repo_key"),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("project", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_project_repo_key"), ["repo_key"], unique=False)
@@ -635,19 +636,10 @@ def upgrade() -> None:
         sa.Column("project_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("team", storage.columns.Text(), nullable=False),
         sa.Column("user", storage.columns.Text(), nullable=False),
-        sa.Column("removed_at", storage.columns.UtcTime(), nullable=True),
         sa.ForeignKeyConstraint(["project_id"], ["project.id"]),
         sa.PrimaryKeyConstraint("project_id"),
+        sa.UniqueConstraint("team", "user"),
     )
-    with op.batch_alter_table("sample", schema=None) as batch_op:
-        batch_op.create_index(
-            "uq_sample_kept",
-            ["team", "user"],
-            unique=True,
-            sqlite_where=sa.text("removed_at IS NULL"),
-            postgresql_where=sa.text("removed_at IS NULL"),
-        )
-
     op.create_table(
         "slack_subscription",
         sa.Column("project_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
