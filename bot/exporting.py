@@ -11,7 +11,7 @@ from storage.merge import merges
 from storage.result import failures_of_run
 from storage.test_alias import aliases
 from storage.test_case import get_tests
-from storage.test_run import RunRecord
+from storage.test_run import RunRecord, stored_runs
 from storage.whole_run import runs_in_order, whole_run
 
 Line = dict[str, Any]
@@ -20,11 +20,11 @@ Progress = Callable[[int, int], None]
 
 def results(tx: Tx, project: Project, progress: Progress) -> Iterator[Line]:
     """Every execution, oldest run first, an attempt a line; then the merges."""
-    records = runs_in_order(tx, project.id)
+    total = stored_runs(tx, project.id)
     keys: dict[int, TestKey] = {}
-    for done, record in enumerate(records):
+    for done, record in enumerate(runs_in_order(tx, project.id), 1):
         yield from _run(tx, project, record, keys)
-        progress(done, len(records))
+        progress(done, total)
     for merge in merges(tx, project.id):
         told = {"branch": merge.branch, "commit": merge.commit, "into_commit": merge.into_commit}
         yield {"project": project.repo, "merged": told, "at": merge.at.isoformat()}

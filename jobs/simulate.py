@@ -1,5 +1,6 @@
 """Simulate: replay the stored history under another policy, in memory, and say which tests it would flag."""
 
+import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
@@ -14,11 +15,12 @@ from core.ids import NO_IDS
 from core.ledger import DAYS_KEPT
 from core.naming import full_name
 from core.policy import Policy
+from core.run import Run
 from core.simulate import Difference, Flagging, Simulation, Trial, compare
 from core.tenancy import Project
 from core.thresholds import Thresholds
 from jobs.desk import Desk
-from jobs.ingest import key_of
+from jobs.ingest import RunKey, key_of
 from storage.database import Tx
 from storage.failure import FailureRecord
 from storage.merge import merges
@@ -26,11 +28,10 @@ from storage.project import get_policy, get_project
 from storage.result import failures_of_run, past
 from storage.test_alias import aliases, todays
 from storage.test_case import get_tests
-from storage.test_run import RunRecord
+from storage.test_run import RunRecord, stored_runs
 from storage.whole_run import runs_in_order, whole_run
 
 Progress = Callable[[int, int], None]
-RunKey = tuple[str, int, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,21 @@ class _Replay:
     tx: Tx
     project: Project
     trials: Sequence[Trial]
-    seen: set[RunKey] = field(default_factory=set)
+    runs: int = 0
+    at: datetime | None = None
+    moment: set[RunKey] = field(default_factory=set)
+    """Runs of this very moment that it has come by; all those before it have been."""
+
+    def come_by(self, run: Run) -> None:
+        """From now on this run is a part of the past."""
+        if run.at != self.at:
+            self.at, self.moment = run.at, set()
+        self.moment.add(key_of(run))
+        self.runs += 1
+
+    def knows(self, run: Run) -> bool:
+        """False for what was still to come."""
+        return key_of(run) in self.moment or (self.at is not None and run.at < self.at)
 
 
 def simulate(
@@ -101,14 +116,14 @@ def simulate(
         project, today = get_project(tx, project_id), get_policy(tx, project_id)
         trials = [_trial(project, today), _trial(project, tried(today, changes))]
         replay = _Replay(tx, project, trials)
-        records = runs_in_order(tx, project_id)
-        everything = _in_order(tx, project_id, records)
-        for done, one in enumerate(everything, 1):
+        told = merges(tx, project_id)
+        total = stored_runs(tx, project_id) + len(told)
+        for done, one in enumerate(_in_order(told, runs_in_order(tx, project_id)), 1):
             _learn(replay, one)
-            progress(done, len(everything))
+            progress(done, total)
         found = compare(*(trial.end() for trial in trials))
         flagged = {one.test_id for one in (*found.old, *found.new)}
-        return Answer(len(records), found, _names(tx, project_id, flagged))
+        return Answer(replay.runs, found, _names(tx, project_id, flagged))
 
 
 def tried(today: Policy, changes: Mapping[str, Any]) -> Policy:
@@ -127,9 +142,9 @@ def _trial(project: Project, policy: Policy) -> Trial:
     return Trial(policy.thresholds(project.default_branch), policy.q_table())
 
 
-def _in_order(tx: Tx, project_id: int, records: list[RunRecord]) -> list[RunRecord | Merge]:
-    everything: list[RunRecord | Merge] = [*merges(tx, project_id), *records]
-    return sorted(everything, key=_when)
+def _in_order(*streams: Iterable[RunRecord | Merge]) -> Iterator[RunRecord | Merge]:
+    """By time; a merge before the runs of the same moment."""
+    return heapq.merge(*streams, key=_when)
 
 
 def _when(one: RunRecord | Merge) -> datetime:
@@ -141,7 +156,7 @@ def _learn(replay: _Replay, one: RunRecord | Merge) -> None:
         for trial in replay.trials:
             trial.see_merge(one)
         return
-    replay.seen.add(key_of(one.run))
+    replay.come_by(one.run)
     results = _results(replay, one)
     for trial in replay.trials:
         trial.see_run(
@@ -153,7 +168,7 @@ def _past(replay: _Replay, record: RunRecord, test_id: int) -> Iterator[PastExec
     """What was known then: only runs that the replay has come by."""
     since = record.run.at - timedelta(days=DAYS_KEPT)
     found = past(replay.tx, replay.project.id, test_id, since=since)
-    return (one for one in found if key_of(one.run) in replay.seen)
+    return (one for one in found if replay.knows(one.run))
 
 
 def _results(replay: _Replay, record: RunRecord) -> RunResults:

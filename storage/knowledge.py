@@ -11,7 +11,7 @@ from core.ids import Ids
 from core.run import Run
 from storage.columns import BigId, insert_ignore
 from storage.database import Tx, lock_project, unit_of
-from storage.memory import Facts, Memory
+from storage.memory import MOST_RUNS, Facts, Memory
 
 IDENTITIES = 1
 """The advisory lock for writing identities: creating in different orders, two writers would deadlock."""
@@ -81,6 +81,12 @@ class Knowledge:
     def run(self, run_pk: int) -> Run | None:
         """A run seen before."""
         return self.runs.get(run_pk) or self._memory.runs.get(run_pk)
+
+    def met(self, runs: dict[int, Run]) -> None:
+        """Runs just read; a transaction that walks along a whole history does not keep all of it."""
+        if len(self.runs) + len(runs) > MOST_RUNS:
+            self.runs = {}
+        self.runs |= runs
 
     def repeated(self, key: bytes) -> bool:
         """True when this process meets the key for the second time."""

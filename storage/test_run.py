@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Index, Row, UniqueConstraint, func, select, update
+from sqlalchemy import Index, Row, UniqueConstraint, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, SQLModel, col
 
@@ -215,6 +215,21 @@ def get_runs(
     return [_noun(row) for row in tx.execute(page)], total
 
 
+def runs_after(tx: Tx, project_id: int, last: RunRecord | None, *, limit: int) -> list[RunRecord]:
+    """The next runs in time order; a page costs the same however far along the history it is."""
+    query = _nouns(project_id).order_by(col(TestRunRow.at), col(TestRunRow.id)).limit(limit)
+    if last is not None:
+        place = tuple_(col(TestRunRow.at), col(TestRunRow.id))
+        query = query.where(place > (last.run.at, last.run_pk))
+    return [_noun(row) for row in tx.execute(query)]
+
+
+def stored_runs(tx: Tx, project_id: int) -> int:
+    """How many runs the project has."""
+    query = select(func.count()).where(col(TestRunRow.project_id) == project_id)
+    return tx.execute(query).scalar_one()
+
+
 def newest_at(tx: Tx, project_id: int) -> datetime | None:
     """When the newest run of the project ran."""
     return tx.execute(
@@ -237,8 +252,9 @@ def runs_by_pk(tx: Tx, project_id: int, run_pks: Iterable[int]) -> dict[int, Run
     for start in range(0, len(missing), BATCH):
         some = col(TestRunRow.id).in_(missing[start : start + BATCH])
         rows = tx.execute(query.where(col(TestRunRow.project_id) == project_id, some))
-        known.runs |= {run_pk: _run(values) for run_pk, *values in rows}
-    found |= {run_pk: known.runs[run_pk] for run_pk in missing if run_pk in known.runs}
+        read = {run_pk: _run(values) for run_pk, *values in rows}
+        known.met(read)
+        found |= read
     return found
 
 

@@ -11,7 +11,7 @@ from core.ids import unpack_ids
 from storage.database import Tx
 from storage.run_part import Columns, RunPartRow
 from storage.test_list import read_lists
-from storage.test_run import RunRecord, get_runs
+from storage.test_run import RunRecord, runs_after
 
 PAGE = 500
 
@@ -42,11 +42,9 @@ def whole_run(tx: Tx, project_id: int, record: RunRecord) -> Iterator[Columns]:
         yield Columns(ids[present], codes[present], seconds)
 
 
-def runs_in_order(tx: Tx, project_id: int) -> list[RunRecord]:
-    """Every stored run of a project, oldest first."""
-    found: list[RunRecord] = []
-    while True:
-        page, total = get_runs(tx, project_id, limit=PAGE, offset=len(found))
-        found += page
-        if not page or len(found) >= total:
-            return found[::-1]
+def runs_in_order(tx: Tx, project_id: int, *, page: int = PAGE) -> Iterator[RunRecord]:
+    """Every stored run of a project, oldest first; a page of them is held at a time."""
+    last: RunRecord | None = None
+    while found := runs_after(tx, project_id, last, limit=page):
+        yield from found
+        last = found[-1]
