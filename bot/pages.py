@@ -27,7 +27,7 @@ from storage.audit import events
 from storage.database import Tx
 from storage.detection import detections, detections_of, find_detection, transitions
 from storage.project import find_project, list_projects
-from storage.quarantine import etag, in_force, list_quarantines
+from storage.quarantine import etag, list_quarantines, quarantines_by_id, standing
 from storage.result import get_runs, history
 from storage.test_case import TestCase, get_test, get_tests, list_tests, search_tests
 from storage.token import list_tokens
@@ -113,12 +113,12 @@ def proposals_page(tx: Tx, project: Project, page: Page, *, states: Iterable[Sta
 
 def quarantine_page(tx: Tx, project: Project, page: Page) -> tuple[str, Items]:
     """The list that CI obeys, oldest first, and its ETag."""
-    entries = in_force(tx, project.id)
-    ordered = sorted(entries.values(), key=lambda entry: entry.id)
-    wanted = ordered[page.offset : page.offset + page.limit]
+    versions = standing(tx, project.id)
+    some = versions[page.offset : page.offset + page.limit]
+    wanted = quarantines_by_id(tx, project.id, (number for number, _ in some))
     tests = get_tests(tx, project.id, (entry.test_id for entry in wanted))
     views = (entry_view(entry, tests[entry.test_id]) for entry in wanted if entry.test_id in tests)
-    return etag(ordered), paged(views, len(ordered), page)
+    return etag(versions), paged(views, len(versions), page)
 
 
 def audit_page(tx: Tx, project: Project, page: Page, *, subject: str | None = None) -> Items:

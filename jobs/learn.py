@@ -96,7 +96,7 @@ def _put(desk: Desk, policy: Policy, project_id: int, table: dict[str, Any], *, 
 
 def _lessons(told: Iterable[Decided]) -> Iterable[Lesson]:
     for one in told:
-        pieces = shown(one.evidence.get("pieces", ()))
+        pieces = shown(one.pieces)
         if pieces:
             yield Lesson(_meaning(one), pieces, one.name)
 
