@@ -156,10 +156,8 @@ def standing(tx: Tx, project_id: int) -> list[tuple[int, int]]:
         col(QuarantineRow.state).in_([state.value for state in IN_FORCE]),
     )
     today = aliases(tx, project_id)
-    newest = {
-        today.get(row[0], row[0]): (row[1], row[2])
-        for row in tx.execute(query.order_by(col(QuarantineRow.id)))
-    }
+    rows = tx.execute(query.order_by(col(QuarantineRow.id)))
+    newest = {today.get(test_id, test_id): (number or 0, version) for test_id, number, version in rows}
     return sorted(newest.values())
 
 
