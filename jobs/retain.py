@@ -16,6 +16,8 @@ from storage.pull_comment import forget_comments
 from storage.retention import drop_results
 from storage.slack import forget_seen
 from storage.snooze import forget_snoozes
+from storage.storm import forget_storms
+from storage.webhook import forget_messages
 from storage.workflow_run import forget_workflow_runs
 
 log = structlog.get_logger(__name__)
@@ -36,8 +38,10 @@ KEPT: tuple[tuple[Callable[[Tx, datetime], object], timedelta], ...] = (
     (forget_grants, ENDED),
     (job_run.forget, CLAIMS),
     (publication.drop_before, MESSAGES),
+    (forget_storms, MESSAGES),
     (forget_snoozes, ENDED),
     (forget_seen, REPLAYS),
+    (forget_messages, DELIVERIES),
 )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, Row, func, select, text, update
+from sqlalchemy import Index, Row, delete, func, select, text, update
 from sqlmodel import Field, SQLModel, col
 
 from core.errors import NotFoundError
@@ -125,6 +125,14 @@ def split_since(tx: Tx, project_id: int, since: datetime) -> bool:
         col(StormRow.project_id) == project_id, col(StormRow.ended) == "split", col(StormRow.over_at) > since
     )
     return bool(tx.execute(query).scalar_one())
+
+
+def forget_storms(tx: Tx, before: datetime) -> int:
+    """Drop storms that were over before, with their lists of tests; answers how many."""
+    over = col(StormRow.over_at) < before
+    ended = select(col(StormRow.id)).where(over)
+    tx.execute(delete(StormTestRow).where(col(StormTestRow.storm_id).in_(ended)))
+    return int(tx.execute(delete(StormRow).where(over)).rowcount)
 
 
 def confirmed_since(tx: Tx, project_id: int, since: datetime) -> set[int]:

@@ -8,6 +8,7 @@ from core.errors import NotFoundError
 from storage.storm import (
     calm_storms,
     end_storm,
+    forget_storms,
     get_storm,
     join_storm,
     open_storm,
@@ -66,6 +67,19 @@ def test_a_storm_ends_once_and_its_tests_are_free(database, project, storm):
         assert stormy_tests(tx, project.id) == set()
         assert split_since(tx, project.id, NOW - HOUR)
         assert not split_since(tx, project.id, NOW)
+
+
+def test_a_storm_long_over_is_forgotten_with_its_tests(database, project, storm):
+    with database.begin() as tx:
+        end_storm(tx, storm, ended="calm", now=NOW)
+        running = open_storm(tx, project.id, since=NOW, now=NOW)
+        join_storm(tx, running, [7], now=NOW)
+        assert forget_storms(tx, NOW) == 0
+        assert forget_storms(tx, NOW + HOUR) == 1
+        assert running_storm(tx, project.id) == running
+        assert (members_of(tx, storm), members_of(tx, running)) == ([], [7])
+        with pytest.raises(NotFoundError):
+            get_storm(tx, project.id, storm.id)
 
 
 def test_foreign_is_missing(database, project, storm):
