@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import junitparser
@@ -24,6 +24,7 @@ from lxml import etree
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from core.junit import read_report, stream_report
+from core.report import CaseResult
 
 SUITE = '<?xml version="1.0" encoding="utf-8"?><testsuites name="pytest tests"><testsuite name="pytest" tests="{}">'
 TRACE = "".join(
@@ -39,8 +40,11 @@ def lean(count: int) -> bytes:
 
 def failing(count: int) -> bytes:
     """Every third case fails with a trace of 1.4 KB."""
-    failure = f'><failure message="assert 1 == 2">{TRACE}</failure></testcase>'
-    return _document(count, lambda n: failure if n % 3 == 0 else "/>")
+
+    def rest(n: int) -> str:
+        return f'><failure message="assert {n} == 2">{TRACE}</failure></testcase>' if n % 3 == 0 else "/>"
+
+    return _document(count, rest)
 
 
 def printing(count: int) -> bytes:
@@ -66,11 +70,25 @@ def _document(count: int, rest: Callable[[int], str]) -> bytes:
 
 
 def flakeguard(data: bytes) -> int:
-    return sum(len(c.key.name) + len(c.outcome) + bool(c.duration) for c in read_report(data).cases)
+    return _read(read_report(data).cases)
 
 
 def flakeguard_stream(data: bytes) -> int:
-    return sum(len(c.key.name) + len(c.outcome) + bool(c.duration) for c in stream_report(io.BytesIO(data)))
+    return _read(stream_report(io.BytesIO(data)))
+
+
+def _read(cases: Iterable[CaseResult]) -> int:
+    total = 0
+    for case in cases:
+        key, last = case.key, case.attempts[-1]
+        total += (
+            len(key.name)
+            + len(key.class_name)
+            + bool(last.duration)
+            + bool(last.outcome)
+            + bool(last.message)
+        )
+    return total
 
 
 def codecov(data: bytes) -> int:

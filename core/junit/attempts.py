@@ -1,10 +1,10 @@
 """From the marks of a case to its attempts, in order."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import repeat
 
-from core.junit.dialects.base import Dialect
+from core.junit.dialects.base import Dialect, as_marked, as_told
 from core.junit.raw import Mark, RawCase
 from core.junit.text import told
 from core.junit.times import each, seconds
@@ -64,6 +64,28 @@ def passed(times: Sequence[str]) -> Iterator[tuple[Attempt, ...]]:
     """The attempts of cases that passed at once."""
     drafts = zip(repeat(Outcome.PASSED), each(times), repeat(None), strict=False)
     return zip(map(_attempt, drafts), strict=True)
+
+
+def marked(
+    cases: Sequence[RawCase], passes: Sequence[tuple[Attempt, ...]], dialect: Dialect, limits: Limits
+) -> Iterable[tuple[Attempt, ...]]:
+    """The attempts of cases with one mark each, of which `passes` says how long they took."""
+    if not _plain(cases, dialect):
+        return (attempts(raw, dialect, limits) for raw in cases)
+    marks = [raw.marks[0] for raw in cases]
+    outcomes = [_OUTCOMES[mark.tag] for mark in marks]
+    durations = [once.duration for (once,) in passes]
+    messages = [_message(mark, limits) for mark in marks]
+    return zip(map(_attempt, zip(outcomes, durations, messages, strict=True)), strict=True)
+
+
+def _plain(cases: Sequence[RawCase], dialect: Dialect) -> bool:
+    """The mark says it all."""
+    if dialect.retold is not as_told or dialect.failures_are_attempts:
+        return False
+    if dialect.skipped_means is not as_marked and any(raw.marks[0].tag == "skipped" for raw in cases):
+        return False
+    return _FLAKY not in {raw.status.lower() for raw in cases}
 
 
 def attempts(raw: RawCase, dialect: Dialect, limits: Limits) -> tuple[Attempt, ...]:

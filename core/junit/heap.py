@@ -12,6 +12,8 @@ from core.junit.turns import Turn
 from core.limits import Limits
 
 Texts = Sequence[bytes]
+Marked = tuple[bytes, int, bytes, bytes]
+"""The start tag of a case, where in the buffer it stands, and what its mark is called and has as attributes."""
 # Half the time of a call of the class itself.
 _told = partial(tuple.__new__, Told)
 _turn = partial(tuple.__new__, Turn)
@@ -50,11 +52,10 @@ class Heap:
         self.count += len(tags)
         self.size += sum(map(len, tags))
 
-    def tell(self, found: re.Match[bytes], text: Texts, outputs: Sequence[Texts], end: int) -> None:
-        """A case with a mark, as the shape's pattern found it."""
-        tag, mark, attributes = found.group(3, 5, 6)
-        place = found.end(2)
-        self.told.append(_told((self.count, mark, attributes, text, outputs, place, end)))
+    def tell(self, mark: Marked, text: Texts, outputs: Sequence[Texts], end: int) -> None:
+        """A case with a mark."""
+        tag, place, name, attributes = mark
+        self.told.append(_told((self.count, name, attributes, text, outputs, place, end)))
         self.tags.append(tag)
         self.firsts.append(self.count)
         self.places.append(place)

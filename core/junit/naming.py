@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from unicodedata import is_normalized
 
 from core.identity import may_change, normal, stable_file
-from core.junit.attempts import PASSING, attempts, passed
+from core.junit.attempts import PASSING, attempts, marked, passed
 from core.junit.batch import Batch, Entry, Key
 from core.junit.dialects import SEPARATOR, Dialect, plain_key
 from core.junit.raw import RawCase
@@ -56,14 +56,18 @@ class Naming:
         if not self._simple(rows):
             return False
         telling = list(rows.telling())
-        if any(self.dialect.suite_error(raw) is not None for raw in telling):
+        errors = list(map(self.dialect.suite_error, telling))
+        if errors.count(None) != len(errors):
             return False
         start = len(batch)
         self._extend(batch, rows)
-        for at, raw in zip(rows.said, telling, strict=True):
-            batch.entries[start + at] = attempts(raw, self.dialect, self._limits)
+        places = [start + at for at in rows.said]
+        passes = list(map(batch.entries.__getitem__, places))
+        for at, entry in zip(places, marked(telling, passes, self.dialect, self._limits), strict=True):
+            batch.entries[at] = entry
+        for at, raw in zip(places, telling, strict=True):
             if raw.output:
-                batch.outputs[start + at] = printable(raw.output)
+                batch.outputs[at] = printable(raw.output)
         return True
 
     def _simple(self, rows: Rows) -> bool:

@@ -105,12 +105,14 @@ class ReportStream:
         return Naming(dialect, variant=self._variant, limits=self._limits)
 
     def _hold(self, items: Iterator[Item]) -> list[Item]:
+        if self._held is None:
+            return list(items)
         held: list[Item] = []
         count = 0
         for item in items:
             held.append(item)
             count += item.size
-            if self._held is not None and count >= self._held:
+            if count >= self._held:
                 break
         return held
 

@@ -22,9 +22,9 @@ _REPLACEMENT = "\ufffd".encode()
 
 def uncoloured(data: bytes) -> bytes:
     """Without terminal colours, raw or as references: nothing is lost by leaving them out."""
-    if b"\x1b" in data or (b"&#" in data and (b"27;[" in data or b"b;[" in data or b"B;[" in data)):
-        return _COLOUR.sub(b"", data)
-    return data
+    # One byte is found ten times as fast as two.
+    referred = b"&" in data and b"&#" in data and (b"27;[" in data or b"b;[" in data or b"B;[" in data)
+    return _COLOUR.sub(b"", data) if referred or b"\x1b" in data else data
 
 
 class Repair:

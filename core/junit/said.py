@@ -11,6 +11,8 @@ from core.junit.text import bounded
 from core.limits import Limits
 
 _LONGEST_TYPE = 200
+_BEGIN = "\0"
+"""Occurs in no attribute."""
 _TAGS = {tag.encode(): tag for tag in ("failure", "error", "skipped")}
 # Half the time of a call of the class itself.
 _mark = partial(tuple.__new__, Mark)
@@ -38,9 +40,7 @@ def said(told: Sequence[Told], limits: Limits) -> Said:
     if not told:
         return {}
     places, tags, attributes, bodies, outputs, *_ = zip(*told, strict=True)
-    written = as_text(attributes)
-    known = {one: _attributes(one, limits.text_chars) for one in set(written)}
-    messages, kinds, times = zip(*map(known.__getitem__, written), strict=True)
+    messages, kinds, times = _attributes(as_text(attributes), limits)
     found = _bodies([*bodies, *chain.from_iterable(outputs)])
     texts = _bounded(found[: len(told)], limits.text_chars)
     marks = map(_mark, zip(map(_TAGS.__getitem__, tags), messages, kinds, texts, times, strict=True))
@@ -72,20 +72,31 @@ def _outputs(
     return [bounded("".join(islice(found, len(those))), limit).strip() for those in outputs]
 
 
-def _attributes(written: str, limit: int) -> tuple[str, str, str]:
-    """Message, type and time of a mark."""
-    parts = written.split('"')
-    values = [*parts[1::2], ""]
-    if "&" in written:
-        values = list(map(unescaped, values))
-    message, kind, time = _places(*parts[:-1:2])
-    return bounded(values[message], limit), bounded(values[kind], _LONGEST_TYPE), values[time]
+def _attributes(written: list[str], limits: Limits) -> Iterable[Iterable[str]]:
+    """Messages, types and times of the marks: read as columns when all have the same attributes in one order."""
+    columns = _columns(written)
+    if columns is None:
+        return zip(*(chain.from_iterable(_attributes([one], limits)) for one in written), strict=True)
+    messages, kinds, times = columns
+    return _bounded(messages, limits.text_chars), _bounded(kinds, _LONGEST_TYPE), times
+
+
+def _columns(written: list[str]) -> list[list[str]] | None:
+    count, together = len(written), "".join(map(_BEGIN.__add__, written))
+    parts = together.split('"')
+    step, rest = divmod(len(parts) - 1, count)
+    between = parts[:step:2]
+    if rest or any(parts[at:-1:step].count(between[at // 2]) < count for at in range(0, step, 2)):
+        return None
+    places = _places(*between)
+    found = [parts[2 * place + 1 :: step] if place >= 0 else [""] * count for place in places]
+    return [list(map(unescaped, column)) for column in found] if "&" in together else found
 
 
 @lru_cache(maxsize=256)
 def _places(*between: str) -> tuple[int, int, int]:
-    """Where these three stand, of what stands between the values; those that are missing are the last."""
-    names = [part.strip(" \t\r\n=") for part in between]
+    """Where message, type and time stand, of what stands between the values; -1 for those that are missing."""
+    names = [part.strip(_BEGIN + " \t\r\n=") for part in between]
     if len(set(names)) < len(names) or "xmlns" in names:
         raise UnreadableError
     message, kind, time = (names.index(name) if name in names else -1 for name in ("message", "type", "time"))

@@ -56,12 +56,11 @@ def shape_of(data: bytes, at: int) -> Shape | None:
 @lru_cache(maxsize=64)
 def _compiled(order: Sequence[bytes]) -> Shape:
     opened = _opened(order)
-    silent = rb"%b%b(?:/>|>%b</testcase%b>)" % (_SPACE, opened, _SPACE, _SPACE)
     telling = rb"%b(%b)>%b(?:%b|%b|%b)" % (_SPACE, opened, _SPACE, _OUTPUT, _MARK, _OTHER)
     return Shape(
         tuple(order),
         re.compile(rb"%b/?>" % opened),
-        re.compile(rb"%b((?:%b)*+)(?:%b)?+" % (_TURN, silent, telling)),
+        re.compile(rb"%b((?:%b)*+)(?:%b)?+" % (_TURN, _silent(order), telling)),
     )
 
 
@@ -74,6 +73,23 @@ def printing(order: Sequence[bytes], output: bytes) -> re.Pattern[bytes]:
     end = rb"\]\]>%b</%b>%b</testcase>" % (_SPACE, output, _SPACE)
     begin = rb"%b(%b)>%b<%b>%b<!\[CDATA\[" % (_SPACE, _opened(order), _SPACE, output, _SPACE)
     return re.compile(end + begin)
+
+
+@lru_cache(maxsize=64)
+def marking(order: Sequence[bytes], mark: bytes, slash: bytes) -> re.Pattern[bytes]:
+    """From the end of a mark's text to the beginning of the next's.
+
+    The case ends (group 1), silent ones follow (2), then the tag of the next (3) and the attributes of its mark (4).
+    """
+    end = rb"(%b</testcase>)" % (_SPACE if slash else rb"</%b>%b" % (mark, _SPACE))
+    begin = rb"%b(%b)>%b<%b((?:%b++%b%b)*+)%b%b>" % (
+        _SPACE, _opened(order), _SPACE, mark, _BLANK, _NAME, _LONG_VALUE, _SPACE, slash,
+    )  # fmt: skip
+    return re.compile(end + rb"((?:%b)*+)" % _silent(order) + begin)
+
+
+def _silent(order: Sequence[bytes]) -> bytes:
+    return rb"%b%b(?:/>|>%b</testcase%b>)" % (_SPACE, _opened(order), _SPACE, _SPACE)
 
 
 def _opened(order: Sequence[bytes]) -> bytes:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from core.junit.elements import COMPLEX, MISSING, body, end_of_case, end_of_cdata
-from core.junit.heap import Heap
+from core.junit.heap import Heap, Marked
 from core.junit.lines import Lines, Piece
-from core.junit.shapes import Shape, printing
+from core.junit.shapes import Shape, marking, printing
 from core.limits import KIB, Limits
 
 if TYPE_CHECKING:
@@ -21,8 +21,6 @@ _LOOK = 64 * KIB
 _LONGEST_CASE = 1024 * KIB
 _MANY = 250
 _NEXT = re.compile(rb"[ \t\r\n]*+<(?:(/testcase)|(system-out|system-err)[ \t\r\n]*+(/?))>")
-_ENDS = {mark: b"</%b></testcase>" % mark for mark in (b"failure", b"error", b"skipped")}
-"""How most of them end, and their cases."""
 _SLASH = 7
 _EMPTY = (b"",)
 BYTES_PER_CHARACTER = 12
@@ -122,7 +120,7 @@ class Taken:
     def _end(self, shape: Shape, heap: Heap, buffer: bytes, found: re.Match[bytes]) -> int:
         """The end of a case that holds something; what it tells is kept."""
         if found.lastindex == _SLASH:
-            return self._marked(heap, buffer, found)
+            return self._marked(shape, heap, buffer, found)
         if found[4]:
             return _printed(shape, heap, buffer, found)
         end = end_of_case(buffer, found.start("child"))
@@ -130,21 +128,38 @@ class Taken:
             heap.add(found[3], 1, found.end(2))
         return end
 
-    def _marked(self, heap: Heap, buffer: bytes, found: re.Match[bytes]) -> int:
+    def _marked(self, shape: Shape, heap: Heap, buffer: bytes, found: re.Match[bytes]) -> int:
+        """The end of the last of some cases with the same mark, between which there are only silent ones."""
+        tag, mark, attributes, slash = found.group(3, 5, 6, 7)
+        place, at = found.end(2), found.end()
+        first, stop, find = place, at, buffer.find
+        following = marking(shape.order, mark, slash).match
+        while heap.size <= _FULL:
+            if not slash:
+                stop = find(b"<", at)
+                if not at <= stop <= at + self._most_text:
+                    break
+            after = following(buffer, stop, stop + _LOOK)
+            if after is None:
+                break
+            end = after.end(1)
+            heap.tell((tag, place, mark, attributes), (buffer[at:stop],), (), end)
+            silent, tag, attributes = after.group(2, 3, 4)
+            if silent:
+                heap.add(silent, silent.count(b"<testcase"), end)
+            place, at = after.end(2), after.end()
+            stop = at
+        end = self._last_marked(heap, buffer, (tag, place, mark, attributes), at, closed=bool(slash))
+        return place if end < 0 and place > first else end
+
+    def _last_marked(self, heap: Heap, buffer: bytes, mark: Marked, at: int, *, closed: bool) -> int:
         """The end of a case with one failure, error or skip, perhaps followed by output."""
-        mark, slash = found.group(5, 7)
-        at = found.end()
-        end = buffer.find(b"<", at)
-        close = _ENDS[mark]
-        if buffer.startswith(close, end) and not slash and end - at <= self._most_text:
-            heap.tell(found, (buffer[at:end],), (), end + len(close))
-            return end + len(close)
         text: list[bytes] = []
-        end = at if slash else body(buffer, at, b"</%b>" % mark, most=self._most_text, into=text)
+        end = at if closed else body(buffer, at, b"</%b>" % mark[2], most=self._most_text, into=text)
         outputs: list[list[bytes]] = []
         end = self._outputs(buffer, end, outputs) if end >= 0 else end
         if end >= 0:
-            heap.tell(found, text or _EMPTY, outputs, end)
+            heap.tell(mark, text or _EMPTY, outputs, end)
         return end
 
     def _outputs(self, buffer: bytes, at: int, into: list[list[bytes]]) -> int:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from core.junit.raw import Evidence, Mark, RawCase, Suite
 from core.report import Attempt, Outcome, SuiteError
@@ -48,15 +49,20 @@ def around(raw: RawCase) -> str | None:
     """Hooks of Mocha and fixtures of unittest look like tests in what many reporters write."""
     if not bad(raw):
         return None
-    if "hook" in raw.name and _HOOK.match(raw.name):
-        return raw.class_name or raw.suite.name
-    if "hook" in raw.class_name and _HOOK.match(raw.class_name):
-        return raw.name
-    written = f"{raw.class_name}.{raw.name}" if raw.class_name else raw.name
-    owner = raw.class_name + raw.suite.name
-    if _FIXTURE.match(written) or any(pretended in owner for pretended in _PRETENDED):
+    name, class_name = raw.name, raw.class_name
+    if "hook" in name and _HOOK.match(name):
+        return class_name or raw.suite.name
+    if "hook" in class_name and _HOOK.match(class_name):
+        return name
+    written = f"{class_name}.{name}" if class_name else name
+    if _pretends(class_name) or _pretends(raw.suite.name):
         return written
-    return nameless(raw)
+    return written if _FIXTURE.match(written) else nameless(raw)
+
+
+@lru_cache(maxsize=4096)
+def _pretends(owner: str) -> bool:
+    return any(pretended in owner for pretended in _PRETENDED)
 
 
 def shaped(root: str, *orders: Sequence[str]) -> Callable[[Evidence], bool]:
