@@ -8,11 +8,12 @@ from core.quarantine import Quarantine
 from core.report import Outcome
 from core.tenancy import Project
 from core.verdict import TestState
-from jobs.announce import note_in_thread
+from jobs.announce import note_in_thread, told_in_threads
 from jobs.desk import Desk
 from storage.clock import project_time
 from storage.database import Tx
 from storage.detection import find_detection, transitions
+from storage.flake import failures_since
 from storage.project import list_projects
 from storage.quarantine import in_force
 from storage.result import past
@@ -35,7 +36,7 @@ class Fact:
 
 
 def alert(desk: Desk) -> int:
-    """Tell every thread what is new; asking again changes nothing. Answers how many facts there are."""
+    """Tell every thread what it has not been told yet; answers how many facts that is."""
     with desk.database.read() as tx:
         facts = [fact for project in list_projects(tx) for fact in facts_of(tx, project, desk.now())]
     for fact in facts:
@@ -48,7 +49,7 @@ def alert(desk: Desk) -> int:
 
 
 def facts_of(tx: Tx, project: Project, now: datetime) -> Iterator[Fact]:
-    """What there is to say about the quarantines of a project."""
+    """What the threads of a project's quarantines have not been told yet."""
     covered, at = in_force(tx, project.id), project_time(tx, project.id, now)
     tests = get_tests(tx, project.id, covered)
     for test_id, quarantine in covered.items():
@@ -57,25 +58,40 @@ def facts_of(tx: Tx, project: Project, now: datetime) -> Iterator[Fact]:
 
 
 def _facts(tx: Tx, quarantine: Quarantine, test: TestCase, at: datetime) -> Iterator[Fact]:
-    name = f"{{}}-{quarantine.renewals}".format
     if test.last_seen < at - UNSEEN:
         days = (at - test.last_seen).days
-        yield Fact(quarantine, name("unseen"), f"No run has contained this test for {days} days: is it gone?")
-    elif (runs := _always_fails(tx, quarantine)) >= ALWAYS:
-        text = f"It failed in all {runs} runs since it was approved: broken rather than flaky."
-        yield Fact(quarantine, name("always"), text)
+        yield from _news(
+            tx, quarantine, "unseen", f"No run has contained this test for {days} days: is it gone?"
+        )
     elif _well_since(tx, quarantine, at):
         text = "It has been well for a week. Release it early, and it guards merges again."
-        yield Fact(quarantine, name("well"), text)
+        yield from _news(tx, quarantine, "well", text)
+    elif runs := _always_fails(tx, quarantine):
+        text = f"It failed in all {runs} runs since it was approved: broken rather than flaky."
+        yield from _news(tx, quarantine, "always", text)
+
+
+def _news(tx: Tx, quarantine: Quarantine, name: str, text: str) -> Iterator[Fact]:
+    """The fact, unless it has been told since the last renewal."""
+    fact = f"{name}-{quarantine.renewals}"
+    if not told_in_threads(tx, quarantine, fact=fact):
+        yield Fact(quarantine, fact, text)
 
 
 def _always_fails(tx: Tx, quarantine: Quarantine) -> int:
-    """Runs since approval when it failed in every one of them, else 0."""
+    """Runs since approval when it failed in every one of them, and often enough to say so; else 0.
+
+    The failures are counted first: unpacking a test's past is dear, and mostly they are too few.
+    """
     if quarantine.decided_at is None:
         return 0
-    found = past(tx, quarantine.project_id, quarantine.test_id, since=quarantine.decided_at)
+    since = quarantine.decided_at
+    failed, _ = failures_since(tx, quarantine.project_id, quarantine.test_id, since)
+    if failed < ALWAYS:
+        return 0
+    found = past(tx, quarantine.project_id, quarantine.test_id, since=since)
     outcomes = [one.outcome for one in found if one.outcome is not Outcome.SKIPPED]
-    return len(outcomes) if all(one.bad for one in outcomes) else 0
+    return len(outcomes) if len(outcomes) >= ALWAYS and all(one.bad for one in outcomes) else 0
 
 
 def _well_since(tx: Tx, quarantine: Quarantine, at: datetime) -> bool:

@@ -54,6 +54,15 @@ def note_in_thread(
         reply(tx, card, name=name, subject=quarantine.id, payload=payload, now=now, due_at=due_at)
 
 
+def told_in_threads(tx: Tx, quarantine: Quarantine, *, fact: str) -> bool:
+    """True when every card of it has been given this reply, or there is no card that could."""
+    name = f"{quarantine.name}:{fact}"
+    replies = cards_of(tx, quarantine.project_id, "note", quarantine.id)
+    given = {one.key for one in replies}
+    cards = cards_of(tx, quarantine.project_id, "proposal", quarantine.id)
+    return all(reply_key(card, name) in given for card in cards)
+
+
 def reply(
     tx: Tx,
     card: Publication,
@@ -68,7 +77,7 @@ def reply(
     publication.want(
         tx,
         project_id=card.project_id,
-        key=f"note:{name}:{card.team}:{card.channel}",
+        key=reply_key(card, name),
         kind="note",
         subject=subject,
         team=card.team,
@@ -78,6 +87,11 @@ def reply(
         now=now,
         due_at=due_at,
     )
+
+
+def reply_key(card: Publication, name: str) -> str:
+    """The outbox key of what is said once under a card."""
+    return f"note:{name}:{card.team}:{card.channel}"
 
 
 def cards_of(tx: Tx, project_id: int, kind: str, subject: int) -> list[Publication]:

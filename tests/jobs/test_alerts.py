@@ -1,4 +1,5 @@
 import pytest
+from fakes.statements import written
 
 from core.quarantine import State
 from jobs.alerts import alert
@@ -32,6 +33,16 @@ def test_a_test_that_fails_every_time_since_approval_is_called_broken(shop):
     assert told(shop) == []
     shop.goes_on(1, test_login="failed")
     assert told(shop) == ["It failed in all 6 runs since it was approved: broken rather than flaky."]
+
+
+def test_what_a_thread_has_been_told_is_not_written_again(shop):
+    shop.goes_on(3, test_login="failed")
+    assert alert(shop.desk) == 1
+    with written(shop.database) as seen:
+        assert alert(shop.desk) == 0
+    assert seen == []
+    shop.publishes()
+    assert alert(shop.desk) == 0
 
 
 def test_one_pass_among_the_failures_and_it_is_still_flaky(shop):

@@ -1,10 +1,10 @@
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import partial
 
 import pytest
 from fakes.shop import person
-from sqlalchemy import event, func, select
+from fakes.statements import CrashError, written
+from sqlalchemy import func, select
 
 from core.audit import verify
 from core.errors import ForbiddenError
@@ -19,27 +19,6 @@ from storage.sample import sample_of, samples
 from storage.tables import metadata
 
 VERA = person("vera")
-
-
-class CrashError(Exception):
-    """The process died here."""
-
-
-@contextmanager
-def statements(database, *, crash_at=None):
-    """Counts the statements of all transactions that write; dies after the one told."""
-    seen = []
-
-    def after(_connection, _cursor, statement, *_rest):
-        seen.append(statement)
-        if len(seen) == crash_at:
-            raise CrashError
-
-    event.listen(database._write, "after_cursor_execute", after)
-    try:
-        yield seen
-    finally:
-        event.remove(database._write, "after_cursor_execute", after)
 
 
 def loads(shop, by=VERA):
@@ -77,11 +56,11 @@ def test_a_crash_leaves_nothing_on_either_database(shop):
 
 
 def crashes_leave_nothing(shop, part):
-    with statements(shop.database) as seen:
+    with written(shop.database) as seen:
         first = loads(shop)
     remove_sample(shop.desk, team="T1", by=VERA)
     other = person("wim")
-    with statements(shop.database, crash_at=1 + int(part * (len(seen) - 1))), pytest.raises(CrashError):
+    with written(shop.database, crash_at=1 + int(part * (len(seen) - 1))), pytest.raises(CrashError):
         loads(shop, by=other)
     with shop.database.read() as tx:
         assert list_projects(tx) == [shop.project]
