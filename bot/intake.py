@@ -1,5 +1,6 @@
 """One upload into one run's results: whatever way the reports came, all are read before any is stored."""
 
+import re
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -9,13 +10,16 @@ from typing import BinaryIO
 from core.combine import combined
 from core.errors import ValidationError
 from core.junit import ReportStream, stream_report
-from core.limits import DEFAULT, Limits
+from core.limits import DEFAULT, MIB, Limits
 from core.report import CaseResult, Report, SuiteError
 from core.unpack import document_names, unpack
 
 METADATA = "flakeguard.json"
 """Our own note inside an artifact; never a report."""
 _BOM = b"\xef\xbb\xbf"
+_TAG = re.compile(rb"<(\?xml|!DOCTYPE|!--|[A-Za-z_])")
+LOGGED = MIB
+"""How much text before a report is looked through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +125,10 @@ def sniff(content: BinaryIO) -> str:
     if not text:
         return "empty" if len(head) < 64 else "xml"  # noqa: PLR2004 - so much white space may precede a document
     return {b"<": "xml", b"{": "json", b"[": "json"}.get(text[:1], "unknown")
+
+
+def says_xml(content: BinaryIO) -> bool:
+    """True when a tag begins somewhere near the start: a log may have been written before the report."""
+    head = content.read(LOGGED).replace(b"\0", b"")
+    content.seek(0)
+    return _TAG.search(head) is not None

@@ -6,9 +6,10 @@ from contextlib import ExitStack, asynccontextmanager
 from typing import BinaryIO, cast
 
 from fastapi import Request
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
 
-from bot.intake import Upload, sniff
+from bot.intake import Upload, says_xml, sniff
 from core.errors import UnsupportedMediaError, ValidationError
 from core.limits import DEFAULT, MIB
 
@@ -16,6 +17,11 @@ IN_MEMORY = MIB
 """A larger body goes to a temporary file."""
 CLAIMING = ("xml", "gzip", "application/zip", "json", "octet-stream")
 """Content types under which unreadable bytes are an unreadable report, not another kind of thing."""
+
+REMEDY = (
+    "Send the file as it is, to the same address with the same token: curl --data-binary @report.xml; "
+    "several files: curl -F a=@a.xml -F b=@b.xml"
+)
 
 
 @asynccontextmanager
@@ -26,11 +32,11 @@ async def received(request: Request) -> AsyncIterator[list[Upload]]:
     if coding not in {"", "identity", "gzip", "x-gzip"}:
         raise UnsupportedMediaError(f"Content-Encoding {coding[:40]} is not read here; use gzip.")
     if kind == "multipart/form-data":
-        async with request.form(max_files=DEFAULT.entries, max_fields=100) as form:
-            files = [_part(value) for _, value in form.multi_items() if isinstance(value, UploadFile)]
-            if not files:
-                raise ValidationError("The form holds no file.", field="body")
-            yield files
+        form = await _form(request)
+        try:
+            yield _files(form)
+        finally:
+            await form.close()
         return
     with ExitStack() as stack:
         content = stack.enter_context(_file())
@@ -45,6 +51,20 @@ def _file() -> BinaryIO:
     return cast("BinaryIO", tempfile.SpooledTemporaryFile(max_size=IN_MEMORY))
 
 
+async def _form(request: Request) -> FormData:
+    try:
+        return await request.form(max_files=DEFAULT.entries, max_fields=100)
+    except HTTPException as error:
+        raise ValidationError(f"{error.detail.rstrip('.')}. {REMEDY}", field="body") from error
+
+
+def _files(form: FormData) -> list[Upload]:
+    files = [_part(value) for _, value in form.multi_items() if isinstance(value, UploadFile)]
+    if not files:
+        raise ValidationError(f"The form holds no file. {REMEDY}", field="body")
+    return files
+
+
 def _part(part: UploadFile) -> Upload:
     return Upload(part.filename or "", part.file)
 
@@ -54,7 +74,7 @@ def _check_kind(kind: str, content: BinaryIO) -> None:
     match sniff(content):
         case "empty":
             raise ValidationError("The body is empty; send a JUnit XML report.", field="body")
-        case "unknown" if kind and not any(word in kind for word in CLAIMING):
+        case "unknown" if kind and not any(word in kind for word in CLAIMING) and not says_xml(content):
             raise UnsupportedMediaError(
-                f"{kind[:80]} is not read here; send JUnit XML, a JSON report, gzip, zip or multipart/form-data."
+                f"What was sent as {kind[:80]} is no report: JUnit XML, JSON reports, gzip and zip are read. {REMEDY}"
             )

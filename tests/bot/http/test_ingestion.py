@@ -236,6 +236,52 @@ def test_what_is_no_report_is_refused_and_nothing_stored(server, body, content_t
     assert problem(answer)["detail"]
 
 
+KINDS = (
+    "application/x-www-form-urlencoded",
+    "application/octet-stream",
+    "application/xml",
+    "text/plain",
+    "text/xml",
+    "image/png",
+)
+"""What curl says by itself, what people write by hand, and a slip."""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize(
+    "before", [b"", b"\xef\xbb\xbf \n", b"=== 3 tests & no failure ===\r\n\x1b[32mok\x1b[0m\n"]
+)
+def test_a_report_is_read_whatever_it_is_called_and_whatever_was_logged_before(server, kind, pack, before):
+    answer = server.uploads(pack(before + junit("test_a")), headers={"Content-Type": kind})
+    assert (answer.status_code, answer.json()["counts"]["passed"]) == (201, 1)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"file=%3Ctestsuite%2F%3E", "application/x-www-form-urlencoded"),
+        (b"PHRlc3RzdWl0ZS8+", "text/plain"),
+        (junit("test_a"), "multipart/form-data"),
+        (junit("test_a"), "multipart/form-data; boundary=x"),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n<a/>\r\n--x--',
+            "multipart/form-data; boundary=x",
+        ),
+    ],
+    ids=["escaped by curl", "base64", "no boundary", "no form", "no file"],
+)
+def test_whoever_sent_it_otherwise_is_told_a_command_that_works(server, body, kind):
+    answer = server.uploads(body, headers={"Content-Type": kind})
+    assert answer.status_code in {400, 415}
+    assert "curl --data-binary @report.xml" in problem(answer)["detail"]
+
+
+def test_a_broken_form_of_a_stranger_is_a_strangers_request(server):
+    answer = server.uploads(b"x", scope="fg_nobody", headers={"Content-Type": "multipart/form-data"})
+    assert answer.status_code == 401
+
+
 def test_a_content_coding_that_is_not_read_is_refused(server):
     answer = server.uploads(junit("a"), headers={"Content-Encoding": "br"})
     assert (answer.status_code, problem(answer)["type"]) == (415, "unsupported_media_type")
