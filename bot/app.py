@@ -10,12 +10,16 @@ from fastapi import FastAPI
 from bot.github.forge import GitHubForge
 from bot.github.router import github_router
 from bot.http.app import http_app
+from bot.http.metrics import Metrics
 from bot.settings import Settings
 from bot.slack.chat import SlackChat
 from bot.slack.face import SlackFace, slack_face
+from bot.vault import Vault
 from bot.web import web_pages
+from bot.webhooks.courier import WebhookCourier
 from jobs.chat import Chat
 from jobs.checks import publish_checks
+from jobs.crew import Crew
 from jobs.desk import Desk
 from jobs.dispatch import Loops
 from jobs.forge import Forge
@@ -26,6 +30,8 @@ from jobs.timetable import TASKS
 from storage.database import Database
 
 Now = Callable[[], datetime]
+GRACE = 3.0
+"""Seconds that webhooks on the way get; what they are cut off from is sent again."""
 
 
 @dataclass
@@ -36,6 +42,7 @@ class App:
     desk: Desk
     asgi: FastAPI
     loops: Loops
+    crew: Crew
     slack: SlackFace | None = None
     timetable: BackgroundScheduler | None = None
 
@@ -50,15 +57,22 @@ class App:
         if self.timetable is not None:
             self.timetable.shutdown(wait=True)
         self.loops.stop()
+        self.crew.rest(GRACE)
         self.desk.database.close()
 
 
 def build(settings: Settings, *, now: Now, chat: Chat | None = None, forge: Forge | None = None) -> App:
     """Wire the whole program; nothing runs yet. `chat` and `forge` replace Slack and GitHub where given."""
     desk, loops = build_desk(settings, now=now, chat=chat, forge=forge)
+    metrics = Metrics()
+    if Vault(settings).ready:
+        courier = WebhookCourier(settings, now, count=lambda how: metrics.webhooks.labels(how).inc())
+        desk = replace(desk, courier=courier)
+    crew = Crew(desk)
     loops.add("publish", lambda: publish_due(desk))
     loops.add("inbox", lambda: sweep_inbox(desk))
     loops.add("checks", lambda: publish_checks(desk))
+    loops.add("webhooks", crew.work)
     face = slack_face(desk, settings) if settings.slack_enabled or settings.slack_signing_secret else None
     asgi = http_app(
         desk,
@@ -67,8 +81,9 @@ def build(settings: Settings, *, now: Now, chat: Chat | None = None, forge: Forg
         slack=face.asgi if face else None,
         pages=web_pages if settings.web else None,
         checks=deep_checks(desk),
+        metrics=metrics,
     )
-    return App(settings=settings, desk=desk, asgi=asgi, loops=loops, slack=face)
+    return App(settings=settings, desk=desk, asgi=asgi, loops=loops, crew=crew, slack=face)
 
 
 def build_desk(

@@ -1,15 +1,18 @@
 """The set-up examined: one line for each thing that works, is switched off, or is wrong - and what to do."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from bot.settings import Settings
+from bot.vault import Vault
+from bot.webhooks.reach import OWN
 from core.errors import FlakeGuardError
 from storage.database import Database
+from storage.endpoint import Endpoint, list_endpoints
 from storage.project import list_projects
 
 LOW_DISK = 2**30
@@ -50,12 +53,12 @@ def _database(settings: Settings) -> Iterator[Check]:
         yield Check("database", "wrong", str(error))
         return
     yield Check("database", "ok", f"{database.dialect} answers")
-    yield from _schema(database)
+    yield from _schema(settings, database)
     yield from _disk(settings, database)
     database.close()
 
 
-def _schema(database: Database) -> Iterator[Check]:
+def _schema(settings: Settings, database: Database) -> Iterator[Check]:
     try:
         if not database.migrated():
             yield Check(
@@ -63,7 +66,7 @@ def _schema(database: Database) -> Iterator[Check]:
             )
             return
         with database.read() as tx:
-            projects = len(list_projects(tx))
+            projects, endpoints = len(list_projects(tx)), list_endpoints(tx)
     except FlakeGuardError as error:
         yield Check("schema", "wrong", error.message)
         return
@@ -72,6 +75,26 @@ def _schema(database: Database) -> Iterator[Check]:
         yield Check("projects", "ok", f"{projects} known")
     else:
         yield Check("projects", "warning", "none yet; `flakeguard project create OWNER/NAME`")
+    yield _webhooks(settings, endpoints)
+
+
+def _webhooks(settings: Settings, endpoints: Sequence[Endpoint]) -> Check:
+    if not endpoints:
+        return Check("webhooks", "off", "no endpoint; `flakeguard webhooks create URL --project OWNER/NAME`")
+    vault = Vault(settings)
+    if not vault.ready:
+        return Check("webhooks", "wrong", "FLAKEGUARD_SECRET_KEY is not set; nothing is sent")
+    if sealed := [one.id for one in endpoints if vault.open(one.secret) is None]:
+        return Check("webhooks", "wrong", _each(sealed, "has a secret of another key", "rotate ID"))
+    if silent := [one.id for one in endpoints if one.off in {"gone", "failing"}]:
+        return Check("webhooks", "warning", _each(silent, "was switched off by its failures", "enable ID"))
+    if failing := [one.id for one in endpoints if one.failing_since and not one.off]:
+        return Check("webhooks", "warning", _each(failing, "does not answer well", "show ID"))
+    return Check("webhooks", "ok", f"{len(endpoints)} known")
+
+
+def _each(numbers: Sequence[int], what: str, remedy: str) -> str:
+    return f"number {', '.join(map(str, numbers))} {what}; `flakeguard webhooks {remedy}`"
 
 
 def _disk(settings: Settings, database: Database) -> Iterator[Check]:
@@ -87,7 +110,7 @@ def _disk(settings: Settings, database: Database) -> Iterator[Check]:
 def _faces(settings: Settings) -> Iterator[Check]:
     yield _slack(settings)
     yield _github(settings)
-    local = urlsplit(settings.base_url).hostname in {"127.0.0.1", "localhost"}
+    local = urlsplit(settings.base_url).hostname in OWN
     told = "is this machine's own; links in Slack work nowhere else" if local else "is used for links"
     yield Check("base url", "warning" if local else "ok", f"{settings.base_url} {told}")
     if settings.admin_token:

@@ -9,8 +9,10 @@ from typing import Any
 from bot.views import (
     View,
     audit_view,
+    endpoint_view,
     entry_view,
     execution_view,
+    message_view,
     project_view,
     quarantine_view,
     role_view,
@@ -26,11 +28,13 @@ from storage.approver import list_roles
 from storage.audit import events
 from storage.database import Tx
 from storage.detection import detections, detections_of, find_detection, transitions
+from storage.endpoint import get_endpoint, list_endpoints
 from storage.project import find_project, list_projects
 from storage.quarantine import etag, list_quarantines, quarantines_by_id, standing
 from storage.result import get_runs, history
 from storage.test_case import TestCase, get_test, get_tests, list_tests, search_tests
 from storage.token import list_tokens
+from storage.webhook import list_messages, pending_of
 
 FLAKY = ("flaky",)
 MAX_LIMIT = 500
@@ -145,6 +149,27 @@ def roles_page(tx: Tx, project: Project, page: Page) -> Items:
     roles = list_roles(tx, project.id)
     some = roles[page.offset : page.offset + page.limit]
     return paged((role_view(user, role) for user, role in some), len(roles), page)
+
+
+def endpoints_page(tx: Tx, page: Page, *, project_id: int | None = None) -> Items:
+    """Webhooks by number: a project's own, or (None) the whole server's."""
+    found = list_endpoints(tx, project_id=project_id)
+    return paged(map(endpoint_view, found[page.offset : page.offset + page.limit]), len(found), page)
+
+
+def endpoint_page(tx: Tx, endpoint_id: int, *, project_id: int | None = None) -> View:
+    """One webhook, and how many messages wait for it."""
+    found = get_endpoint(tx, endpoint_id, project_id=project_id)
+    return {**endpoint_view(found), "pending": pending_of(tx, found.id)}
+
+
+def messages_page(
+    tx: Tx, endpoint_id: int, page: Page, *, project_id: int | None = None, state: str | None = None
+) -> Items:
+    """What was sent to a webhook, newest first."""
+    found = get_endpoint(tx, endpoint_id, project_id=project_id)
+    messages, total = list_messages(tx, found.id, state=state, limit=page.limit, offset=page.offset)
+    return paged(map(message_view, messages), total, page)
 
 
 def projects_page(tx: Tx, page: Page, organization_id: int | None = None) -> Items:

@@ -4,6 +4,7 @@ import base64
 import binascii
 import os
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
 
@@ -42,7 +43,11 @@ class Settings(BaseSettings):
     admin_token: SecretStr | None = Field(None, alias="FLAKEGUARD_ADMIN_TOKEN")
     """Lets its holder create organizations, projects and tokens over HTTP; at least 16 characters."""
     secret_key: SecretStr | None = Field(None, alias="FLAKEGUARD_SECRET_KEY")
-    """A Fernet key that encrypts Slack tokens at rest; needed for several workspaces."""
+    """A Fernet key that encrypts Slack tokens and webhooks' secrets at rest; for several workspaces, for webhooks."""
+    webhook_networks: Annotated[list[str], NoDecode, BeforeValidator(_split)] = Field(
+        default_factory=list, alias="FLAKEGUARD_WEBHOOK_NETWORKS"
+    )
+    """Networks of your own (10.1.0.0/16, comma-separated) that webhooks may go to, without TLS too."""
     redis_url: str = Field("", alias="REDIS_URL")
     """Shares rate-limit counters between nodes."""
 
@@ -85,6 +90,16 @@ class Settings(BaseSettings):
     def _known_database(cls, value: str) -> str:
         if value and not value.startswith(("sqlite:", "postgresql:", "postgres:", "postgresql+psycopg:")):
             raise ValueError("must begin with sqlite:/// or postgresql://")
+        return value
+
+    @field_validator("webhook_networks")
+    @classmethod
+    def _networks(cls, value: list[str]) -> list[str]:
+        for one in value:
+            try:
+                ip_network(one)
+            except ValueError as error:
+                raise ValueError(f"{one} is not a network such as 10.1.0.0/16") from error
         return value
 
     @field_validator("base_url", "slack_api_url", "github_api_url")

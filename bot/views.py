@@ -8,9 +8,11 @@ from core.quarantine import Quarantine, State
 from core.run import Run
 from core.tenancy import ApiToken, Organization, Project, Role
 from storage.detection import Detection, StoredTransition
+from storage.endpoint import Endpoint
 from storage.result import Execution
 from storage.test_case import TestCase
 from storage.test_run import RunRecord
+from storage.webhook import Message
 
 View = dict[str, Any]
 
@@ -56,6 +58,41 @@ def token_view(token: ApiToken) -> View:
 def role_view(user: str, role: Role) -> View:
     """What a person may do."""
     return {"user": user, "role": role.value}
+
+
+def endpoint_view(endpoint: Endpoint) -> View:
+    """A webhook without its secret."""
+    return {
+        "webhook_id": endpoint.id,
+        "organization_id": endpoint.organization_id,
+        "project_id": endpoint.project_id,
+        "url": endpoint.url,
+        "description": endpoint.description,
+        "events": list(endpoint.events),
+        "state": "disabled" if endpoint.off else "enabled",
+        "disabled_by": endpoint.off or None,
+        "created_at": when(endpoint.created_at),
+        "last_delivered_at": when(endpoint.last_ok_at),
+        "failing_since": when(endpoint.failing_since),
+        "last_error": endpoint.error,
+        "old_secret_until": when(endpoint.old_until),
+    }
+
+
+def message_view(message: Message) -> View:
+    """One message to a webhook and how its last attempt ended."""
+    return {
+        "message_id": message.key,
+        "type": message.type,
+        "timestamp": when(message.at),
+        "state": message.state,
+        "attempts": message.tries,
+        "last_attempt_at": when(message.tried_at),
+        "next_attempt_at": when(message.due_at) if message.state == "pending" else None,
+        "status": message.status,
+        "error": message.error,
+        "data": dict(message.data),
+    }
 
 
 def name_view(test: TestCase) -> View:

@@ -1,12 +1,14 @@
 """Calm: a storm is over - by itself after an hour, or because a person says what it was."""
 
-from datetime import timedelta
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 
 import structlog
 
 from core.outage import declare_outage
 from core.quarantine import Quarantine, RefusedError, SettledError, check_may_decide
-from core.storm import Storm
+from core.storm import TOGETHER, Storm, StormFailure, own_failures
 from core.tenancy import CLOCK, Person, Project, Role
 from jobs.announce import cards_of, reply
 from jobs.desk import Desk
@@ -14,14 +16,16 @@ from jobs.respond import ask_about
 from jobs.role import group_role
 from jobs.score import Scoring, close_scoring, open_scoring
 from jobs.settle import max_role, record_refusal
-from jobs.storm import HOUR
 from jobs.storm_card import storm_failures
+from jobs.tell import tell_verdicts
 from storage import audit, publication, slack
 from storage.approver import role_of
 from storage.clock import project_time
 from storage.database import Tx
+from storage.failure import FailureRecord
 from storage.project import get_project
 from storage.quarantine import lock_decisions
+from storage.result import failures_of_run
 from storage.storm import calm_storms, end_storm, get_storm, tests_of_storm
 from storage.test_run import mark_run
 
@@ -38,7 +42,7 @@ MOST_HOURS = 48
 def end_calm_storms(desk: Desk) -> int:
     """End the storms nobody has joined for an hour; answers how many."""
     with desk.database.read() as tx:
-        calm = calm_storms(tx, desk.now() - HOUR)
+        calm = calm_storms(tx, desk.now() - TOGETHER)
     return sum(_ends(desk, storm) for storm in calm)
 
 
@@ -115,6 +119,7 @@ def _over(desk: Desk, storm: Storm, ended: str, *, by: Person) -> list[Quarantin
         _tell(tx, desk, storm, ended)
         proposed = ask_about(tx, scoring, tests_of_storm(tx, storm), now=desk.now())
         close_scoring(tx, desk.scores, scoring, now=project_time(tx, project.id, desk.now()))
+        tell_verdicts(tx, project, scoring.transitions, now=desk.now())
         return proposed
 
     outcome = desk.database.run(work)
@@ -128,8 +133,8 @@ def _over(desk: Desk, storm: Storm, ended: str, *, by: Person) -> list[Quarantin
 def _leave_out(tx: Tx, scoring: Scoring, storm: Storm) -> None:
     """Mark the runs and make the engine forget what they seemed to prove."""
     members = tests_of_storm(tx, storm)
-    failures = storm_failures(tx, storm, members)
-    for run_pk in {one.run_pk for one in failures}:
+    failures = own_failures(storm, storm_failures(tx, storm, members))
+    for run_pk in _broken_runs(tx, storm, failures):
         mark_run(tx, storm.project_id, run_pk, infra=True)
     scoring.learnt(
         declare_outage(
@@ -137,6 +142,24 @@ def _leave_out(tx: Tx, scoring: Scoring, storm: Storm) -> None:
         )
     )
     scoring.changed.update(members)
+
+
+def _broken_runs(tx: Tx, storm: Storm, failures: Iterable[StormFailure]) -> list[int]:
+    """Runs that the storm broke: at least half of what failed in them is its own, or says what it says."""
+    said = {one.fingerprint for one in failures if one.fingerprint}
+    mine: defaultdict[tuple[int, datetime], set[int]] = defaultdict(set)
+    for one in failures:
+        mine[one.run_pk, one.run.at].add(one.test_id)
+    return [
+        run_pk
+        for (run_pk, at), tests in mine.items()
+        if _mostly(failures_of_run(tx, storm.project_id, run_pk, at), tests, said)
+    ]
+
+
+def _mostly(failed: Mapping[int, FailureRecord], tests: set[int], said: set[str]) -> bool:
+    like = [test for test, one in failed.items() if test in tests or said & {mark.hex() for mark in one.fingerprints if mark}]
+    return 2 * len(like) >= len(failed)
 
 
 def _tell(tx: Tx, desk: Desk, storm: Storm, ended: str) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from jobs.chat import Chat
+from jobs.courier import Courier
 from jobs.forge import Forge
 from jobs.memory import ScoreMemory
 from storage.database import Database
@@ -15,7 +16,7 @@ class Dispatch(Protocol):
     """Starts work soon. Truth is in the tables: a call that gets lost only costs the time until the sweep."""
 
     def wake(self, work: str) -> None:
-        """Ask for a sweep of this kind of work (`publish`, `inbox`, `checks`) as soon as possible."""
+        """Ask for a sweep of this kind of work (`publish`, `inbox`, `checks`, `webhooks`) as soon as possible."""
 
 
 class NoDispatch:
@@ -33,6 +34,7 @@ class Desk:
     now: Callable[[], datetime]
     chat: Chat | None = None
     forge: Forge | None = None
+    courier: Courier | None = None
     dispatch: Dispatch = field(default_factory=NoDispatch)
     base_url: str = ""
     scores: ScoreMemory = field(default_factory=ScoreMemory)

@@ -7,6 +7,7 @@ from jobs.desk import Desk
 from jobs.enlist import enlist
 from jobs.hook import Hook, IgnoredError
 from jobs.score import close_scoring, open_scoring
+from jobs.tell import tell_verdicts
 from storage.result import merged
 
 
@@ -31,6 +32,7 @@ def on_pull_request(desk: Desk, hook: Hook) -> None:
             scoring = open_scoring(tx, desk.scores, project)
             scoring.merge(merge)
             close_scoring(tx, desk.scores, scoring, now=merge.at)
+            tell_verdicts(tx, project, scoring.transitions, now=now)
 
 
 def _branch(pull: object, repository_id: int) -> str:

@@ -17,6 +17,7 @@ from jobs.explain import explain_test
 from jobs.propose import blocked_tests, propose_confirmed, withdraw_settled
 from jobs.score import Scoring
 from jobs.storm import shelter
+from jobs.tell import tell_verdicts
 from storage.database import Tx
 from storage.failure import StoredFailure
 from storage.quarantine import in_force, rested_tests
@@ -31,10 +32,11 @@ WITHDRAWN_BY = {
 
 
 def respond(tx: Tx, scoring: Scoring, outcome: RunOutcome, *, now: datetime) -> list[Quarantine]:
-    """Take back proposals whose reason is gone; ask about what was just confirmed, or has just flaked again.
+    """Tell what changed; take back proposals whose reason is gone; ask about what is confirmed or flaked again.
 
     Asking again at each flake reaches tests that could not be proposed earlier: under a cap, a cooldown, a storm.
     """
+    tell_verdicts(tx, scoring.project, outcome.transitions, now=now)
     newest = {one.test_id: one for one in outcome.transitions}  # the last word counts
     gone = {test_id: WITHDRAWN_BY[one.after] for test_id, one in newest.items() if one.after in WITHDRAWN_BY}
     withdraw_settled(tx, scoring.project, gone, now=now)

@@ -9,6 +9,7 @@ from core.quarantine import Quarantine, RefusedError, SettledError
 from core.tenancy import Person, Project, Role
 from jobs.desk import Desk
 from jobs.role import group_role
+from jobs.tell import tell_step
 from storage import audit, publication
 from storage.approver import role_of
 from storage.check_run import touch_checks
@@ -97,7 +98,7 @@ def record(
     details: Mapping[str, Any],
     at: datetime,
 ) -> None:
-    """Write the audit event of a change and ask for every message about it to be said anew."""
+    """Write the audit event of a change and its webhooks, and ask for every message about it to be said anew."""
     audit.record(
         tx,
         project,
@@ -109,6 +110,7 @@ def record(
     )
     publication.touch(tx, project_id=project.id, kind="proposal", subject=after.id, now=at)
     touch_checks(tx, project_id=project.id, now=at)
+    tell_step(tx, project, after, by=by, verb=verb, now=at)
 
 
 def record_refusal(

@@ -2,7 +2,19 @@
 
 import typer
 
-from bot.cli import channels, ci, decisions, learning, operation, reading, record, reports, tenants, trial
+from bot.cli import (
+    channels,
+    ci,
+    decisions,
+    learning,
+    operation,
+    reading,
+    record,
+    reports,
+    tenants,
+    trial,
+    webhooks,
+)
 
 HELP = """Finds flaky tests from run history, lets people decide in Slack, makes CI obey.
 
@@ -18,5 +30,17 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for room in (operation, tenants, channels, reports, reading, decisions, learning, trial, ci, record):
+for room in (
+    operation,
+    tenants,
+    channels,
+    webhooks,
+    reports,
+    reading,
+    decisions,
+    learning,
+    trial,
+    ci,
+    record,
+):
     room.add_commands(app)

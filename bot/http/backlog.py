@@ -8,6 +8,7 @@ from jobs.desk import Desk
 from storage.check_run import check_backlog
 from storage.delivery import inbox_backlog
 from storage.publication import backlog
+from storage.webhook import message_backlog
 
 PATIENCE = 15 * 60
 """Seconds after which work that still waits shows that nobody does it."""
@@ -30,6 +31,8 @@ def waiting(desk: Desk) -> dict[str, Waiting]:
             found["publications"] = backlog(tx, now)
         if desk.forge is not None:
             found["checks"] = check_backlog(tx, now)
+        if desk.courier is not None:
+            found["webhooks"] = message_backlog(tx, now)
     return {kind: Waiting(count, _age(oldest, now)) for kind, (count, oldest) in found.items()}
 
 

@@ -38,6 +38,12 @@ class Metrics:
         self.results = Counter(
             "flakeguard_results", "Test results stored", ["outcome"], registry=self.registry
         )
+        self.webhooks = Counter(
+            "flakeguard_webhook_attempts",
+            "Attempts to deliver a webhook: delivered, refused or unreachable",
+            ["outcome"],
+            registry=self.registry,
+        )
         self.in_flight = Gauge(
             "flakeguard_http_in_flight", "Requests being worked on", registry=self.registry
         )

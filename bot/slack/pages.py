@@ -64,6 +64,8 @@ class RepoHealth:
     """Channels that hear about it."""
     broken_routes: tuple[tuple[str, str], ...] = ()
     """(channel, Slack's word for what is wrong)."""
+    silent_webhooks: tuple[int, ...] = ()
+    """Endpoints that were switched off because they did not answer well."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from storage.approver import list_roles
 from storage.arrival import arrivals
 from storage.database import Tx
 from storage.detection import detections, find_detection, transitions
+from storage.endpoint import silent_endpoints
 from storage.flake import count_runs, newest_result
 from storage.history import history
 from storage.project import get_policy, get_project, policy_versions
@@ -79,6 +80,7 @@ def health(tx: Tx, project: Project, now: datetime) -> RepoHealth:
         problem=problem,
         routes=len(routes),
         broken_routes=broken,
+        silent_webhooks=tuple(one.id for one in silent_endpoints(tx, project.organization_id, project.id)),
     )
 
 

@@ -11,11 +11,11 @@ from time import monotonic
 import structlog
 from aiohttp import ClientError
 from anyio import to_thread
-from cryptography.fernet import Fernet, InvalidToken
 from slack_sdk.errors import SlackClientError
 
 from bot.settings import Settings
 from bot.slack.web import async_client
+from bot.vault import Vault
 from storage import slack
 from storage.database import Database
 from storage.slack import SlackInstallation
@@ -48,8 +48,7 @@ class Workspaces:
     def __init__(self, settings: Settings, database: Database) -> None:
         """Nothing is asked yet."""
         self._settings, self._database = settings, database
-        key = settings.secret_key.get_secret_value() if settings.secret_key else ""
-        self._fernet = Fernet(key) if key else None
+        self._vault = Vault(settings)
         self._single = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
         self._home: Workspace | None = None
         self._asked = -RETRY_SECONDS
@@ -64,7 +63,7 @@ class Workspaces:
     @property
     def encrypts(self) -> bool:
         """True when tokens can be stored."""
-        return self._fernet is not None
+        return self._vault.ready
 
     async def find(self, team: str) -> Workspace | None:
         """The workspace a verified payload names; None when the app is not installed there."""
@@ -124,15 +123,11 @@ class Workspaces:
 
     def seal(self, token: str) -> bytes:
         """A token as it is stored."""
-        assert self._fernet is not None, "installing is refused without FLAKEGUARD_SECRET_KEY"
-        return self._fernet.encrypt(token.encode())
+        return self._vault.seal(token)
 
     def _opened(self, row: SlackInstallation) -> Workspace | None:
-        if self._fernet is None:
-            return None
-        try:
-            token = self._fernet.decrypt(row.token).decode()
-        except InvalidToken:
+        token = self._vault.open(row.token)
+        if token is None:
             log.warning("slack.token_unreadable", team=row.team)
             return None
         return Workspace(row.team, token, row.organization_id, row.bot_user, row.team)

@@ -17,6 +17,7 @@ from bot.http.routes import (
     tenants,
     tests,
     tokens,
+    webhooks,
 )
 
 ROOMS = (
@@ -31,6 +32,7 @@ ROOMS = (
     approvers,
     policy,
     learning,
+    webhooks,
     audit,
 )
 

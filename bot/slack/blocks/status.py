@@ -15,6 +15,7 @@ REMEDIES = {
     "missing_scope": "FlakeGuard lacks a permission to post in {}. An admin has to install the app again.",
     "restricted_action": "A rule of the workspace forbids posting in {}. Choose another channel.",
 }
+SILENT = "Webhook {0} was switched off because it did not answer well. Mend it, then `flakeguard webhooks enable {0}`."
 _TOKEN = frozenset({"invalid_auth", "account_inactive", "token_expired", "not_authed"})
 
 
@@ -62,6 +63,7 @@ def _before(page: RepoHealth) -> str:
 
 def _fixes(page: RepoHealth) -> Block | None:
     lines = [remedy(channel, code) for channel, code in page.broken_routes[:5]]
+    lines += [SILENT.format(number) for number in page.silent_webhooks[:5]]
     if not page.routes:
         lines.append("No channel hears about this repository. Type `/flakeguard subscribe` in one.")
     if not lines:

@@ -368,6 +368,29 @@ def upgrade() -> None:
         batch_op.create_index("ix_delivery_state", ["state", "next_at"], unique=False)
 
     op.create_table(
+        "webhook_message",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("project_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("endpoint_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key", storage.columns.Text(), nullable=False),
+        sa.Column("type", storage.columns.Text(), nullable=False),
+        sa.Column("at", storage.columns.UtcTime(), nullable=False),
+        sa.Column("data", storage.columns.Text(), nullable=False),
+        sa.Column("state", storage.columns.Text(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("due_at", storage.columns.UtcTime(), nullable=False),
+        sa.Column("tried_at", storage.columns.UtcTime(), nullable=True),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("error", storage.columns.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("key"),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("webhook_message", schema=None) as batch_op:
+        batch_op.create_index("ix_webhook_message_at", ["at"], unique=False)
+        batch_op.create_index("ix_webhook_message_due", ["endpoint_id", "state", "due_at"], unique=False)
+
+    op.create_table(
         "audit_event",
         sa.Column("organization_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("seq", sa.Integer(), nullable=False),
@@ -685,6 +708,34 @@ def upgrade() -> None:
             sqlite_where=sa.text("over_at IS NULL"),
             postgresql_where=sa.text("over_at IS NULL"),
         )
+
+    op.create_table(
+        "webhook_endpoint",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("organization_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("project_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("url", storage.columns.Text(), nullable=False),
+        sa.Column("description", storage.columns.Text(), nullable=False),
+        sa.Column("events", storage.columns.Json(), nullable=False),
+        sa.Column("secret", storage.columns.Bytes(), nullable=False),
+        sa.Column("old_secret", storage.columns.Bytes(), nullable=True),
+        sa.Column("old_until", storage.columns.UtcTime(), nullable=True),
+        sa.Column("off", storage.columns.Text(), nullable=False),
+        sa.Column("created_at", storage.columns.UtcTime(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("failing_since", storage.columns.UtcTime(), nullable=True),
+        sa.Column("last_ok_at", storage.columns.UtcTime(), nullable=True),
+        sa.Column("error", storage.columns.Text(), nullable=False),
+        sa.Column("next_at", storage.columns.UtcTime(), nullable=False),
+        sa.Column("claims", sa.Integer(), nullable=False),
+        sa.Column("lease_until", storage.columns.UtcTime(), nullable=True),
+        sa.ForeignKeyConstraint(["organization_id"], ["organization.id"]),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("webhook_endpoint", schema=None) as batch_op:
+        batch_op.create_index("ix_endpoint_organization", ["organization_id", "project_id"], unique=False)
 
     op.create_table(
         "workflow_run",
