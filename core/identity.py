@@ -56,6 +56,16 @@ def normal(text: str) -> str:
     return mask(text) if may_change(text) else text
 
 
+def are_normal(texts: list[str]) -> bool:
+    """True only if `normal` leaves each of them as it is; False says nothing."""
+    together = "\n".join(texts)
+    return (
+        list(map(str.strip, texts)) == texts
+        and unicodedata.is_normalized("NFC", together)
+        and not may_change(together)
+    )
+
+
 def may_change(text: str) -> bool:
     """False when `mask` leaves this text as it is: twenty times quicker than masking it."""
     data = text.encode("utf-8", "surrogatepass")

@@ -65,7 +65,7 @@ class Heap:
     def turn(self, found: re.Match[bytes], place: int) -> None:
         """The next suite begins; never before the first case of a run."""
         end = found.start(2)
-        self.turns.append(_turn((self.count, found[1], place, found.start(1), end)))
+        self.turns.append(_turn((self.count, found[1], place, found.start(1) - len(b"<testsuite"), end)))
         self.size += end - place
 
     def rows(self, limits: Limits) -> Rows | None:

@@ -1,13 +1,12 @@
 """From items to batches of named cases, as one dialect reads them."""
 
 from collections.abc import Callable, Iterable, Iterator
-from unicodedata import is_normalized
 
-from core.identity import may_change, normal, stable_file
+from core.identity import are_normal, normal, stable_file
 from core.junit.attempts import PASSING, attempts, marked, passed
 from core.junit.batch import Batch, Entry, Key
 from core.junit.dialects import SEPARATOR, Dialect, plain_key
-from core.junit.raw import RawCase
+from core.junit.raw import RawCase, Suite
 from core.junit.rows import Rows
 from core.junit.text import printable, told
 from core.junit.walker import Item
@@ -76,20 +75,18 @@ class Naming:
             return False
         if not PASSING.issuperset(rows.silent_statuses()):
             return False
-        classes = set(rows.classes or ("",))
-        if not all(map(self._stays, classes)) or (
-            min(classes) <= " " and not all(map(str.strip, rows.names))
-        ):
+        classes = list(set(rows.classes or ("",)))
+        if min(classes) <= " " and not all(map(str.strip, rows.names)):
             return False
-        return all(self._stays(SEPARATOR.join(suite.path)) for suite in rows.suites)
+        return self._stay(classes) and self._stay([*map(_title, rows.suites)])
 
-    def _stays(self, text: str) -> bool:
-        return self._normalised(text) == text
+    def _stay(self, texts: list[str]) -> bool:
+        return are_normal(texts) or all(self._normalised(text) == text for text in texts)
 
     def _extend(self, batch: Batch, rows: Rows) -> None:
         count = rows.count
         outer = rows.of_suites([self._file(suite.file) for suite in rows.suites])
-        batch.suites += rows.of_suites([SEPARATOR.join(suite.path) for suite in rows.suites])
+        batch.suites += rows.of_suites([*map(_title, rows.suites)])
         batch.classes += rows.classes or [""] * count
         batch.names += rows.names
         batch.files += (
@@ -150,9 +147,7 @@ class Naming:
 
 def _with_normal_names(batch: Batch) -> Batch:
     """Names are normalised last, because one look at all of them mostly says that nothing is to be done."""
-    together = "\n".join(batch.names)
-    stripped = list(map(str.strip, batch.names))
-    if stripped == batch.names and is_normalized("NFC", together) and not may_change(together):
+    if are_normal(batch.names):
         return batch
     for at, name in enumerate(batch.names):
         normalised = normal(name)
@@ -167,6 +162,10 @@ def _with_normal_names(batch: Batch) -> Batch:
                 )
             batch.names[at] = normalised
     return batch
+
+
+def _title(suite: Suite) -> str:
+    return SEPARATOR.join(suite.path)
 
 
 def _remembered(known: dict[str, str], text: str, read: Callable[[str], str]) -> str:

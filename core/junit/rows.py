@@ -12,7 +12,7 @@ from core.junit.raw import Mark, RawCase, Suite, weight
 from core.junit.references import UnreadableError, controls, has_noncharacters, signs, unescaped
 from core.junit.repair import uncoloured
 from core.junit.said import Said, Told, said
-from core.junit.turns import NextSuite, Turn, next_suites
+from core.junit.turns import NOWHERE, NextSuites, Turn, next_suites
 from core.limits import Limits
 
 # Half the time of a call of the class itself.
@@ -32,7 +32,7 @@ class Rows:
     statuses: list[str] | None
     attributes: tuple[str, ...]
     said: Said
-    turns: Sequence[NextSuite] = ()
+    turns: NextSuites = NOWHERE
     """Where the cases of another suite begin."""
     line: Callable[[int], int] = int
     """The line of the document at which a turn is."""
@@ -46,13 +46,10 @@ class Rows:
         """What they weigh in memory, counted in silent cases."""
         return self.count + sum(weight(mark, output) for mark, output in self.said.values())
 
-    def enter(self, suite: Suite, first: int) -> None:
-        """The cases from this one on are of this suite; one that turns out to have none is forgotten."""
-        if self.firsts and self.firsts[-1] == first:
-            self.firsts.pop()
-            self.suites.pop()
-        self.firsts.append(first)
-        self.suites.append(suite)
+    def enter(self, suites: Sequence[Suite], firsts: Sequence[int]) -> None:
+        """The cases from these on are of these suites; those that turn out to have none are forgotten."""
+        entered = dict(zip(chain(self.firsts, firsts), chain(self.suites, suites), strict=True))
+        self.firsts, self.suites = list(entered), list(entered.values())
 
     def raw_cases(self) -> Iterator[RawCase]:
         """The same, one by one."""
@@ -96,7 +93,7 @@ class Rows:
             self.statuses and self.statuses[start:stop],
             self.attributes,
             self._said_between(start, stop),
-            [turn._replace(at=turn.at - start) for turn in between(self.turns, start + 1, stop + 1)],
+            self.turns.part(start, stop),
         )
 
     def _said_between(self, start: int, stop: int) -> Said:
@@ -142,7 +139,7 @@ def rows_of(
         return None
 
 
-def _rows_of(order: Sequence[bytes], data: bytes, told: Said, turns: Sequence[NextSuite]) -> Rows:
+def _rows_of(order: Sequence[bytes], data: bytes, told: Said, turns: NextSuites) -> Rows:
     data = uncoloured(data)
     parts = data.decode().split('"')
     if has_noncharacters(data) or not _all_between(data, "".join(parts[::2]).encode()):

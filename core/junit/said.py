@@ -1,18 +1,17 @@
 """What cases that were taken out say beside their attributes: one plain failure, error or skip, and output."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache, partial
+from functools import partial
 from itertools import chain, islice, repeat
 from typing import NamedTuple
 
+from core.junit.attributes import columns_of
 from core.junit.raw import Mark
-from core.junit.references import UnreadableError, as_text, inside_cdata, outside_cdata, unescaped
+from core.junit.references import as_text, inside_cdata, outside_cdata
 from core.junit.text import bounded
 from core.limits import Limits
 
 _LONGEST_TYPE = 200
-_BEGIN = "\0"
-"""Occurs in no attribute."""
 _TAGS = {tag.encode(): tag for tag in ("failure", "error", "skipped")}
 # Half the time of a call of the class itself.
 _mark = partial(tuple.__new__, Mark)
@@ -40,7 +39,9 @@ def said(told: Sequence[Told], limits: Limits) -> Said:
     if not told:
         return {}
     places, tags, attributes, bodies, outputs, *_ = zip(*told, strict=True)
-    messages, kinds, times = _attributes(as_text(attributes), limits)
+    written = columns_of(as_text(attributes))
+    messages, kinds, times = (written.get(name) or [""] * len(told) for name in ("message", "type", "time"))
+    messages, kinds = _bounded(messages, limits.text_chars), _bounded(kinds, _LONGEST_TYPE)
     found = _bodies([*bodies, *chain.from_iterable(outputs)])
     texts = _bounded(found[: len(told)], limits.text_chars)
     marks = map(_mark, zip(map(_TAGS.__getitem__, tags), messages, kinds, texts, times, strict=True))
@@ -58,7 +59,7 @@ def _bodies(bodies: Sequence[Sequence[bytes]]) -> list[str]:
     return ["".join(next(inside if at % 2 else outside) for at in range(len(body))) for body in bodies]
 
 
-def _bounded(texts: list[str], limit: int) -> list[str]:
+def _bounded(texts: Sequence[str], limit: int) -> Sequence[str]:
     return texts if max(map(len, texts)) <= limit else [bounded(text, limit) for text in texts]
 
 
@@ -70,34 +71,3 @@ def _outputs(
         return repeat("", len(outputs))
     limit = 2 * limits.output_chars
     return [bounded("".join(islice(found, len(those))), limit).strip() for those in outputs]
-
-
-def _attributes(written: list[str], limits: Limits) -> Iterable[Iterable[str]]:
-    """Messages, types and times of the marks: read as columns when all have the same attributes in one order."""
-    columns = _columns(written)
-    if columns is None:
-        return zip(*(chain.from_iterable(_attributes([one], limits)) for one in written), strict=True)
-    messages, kinds, times = columns
-    return _bounded(messages, limits.text_chars), _bounded(kinds, _LONGEST_TYPE), times
-
-
-def _columns(written: list[str]) -> list[list[str]] | None:
-    count, together = len(written), "".join(map(_BEGIN.__add__, written))
-    parts = together.split('"')
-    step, rest = divmod(len(parts) - 1, count)
-    between = parts[:step:2]
-    if rest or any(parts[at:-1:step].count(between[at // 2]) < count for at in range(0, step, 2)):
-        return None
-    places = _places(*between)
-    found = [parts[2 * place + 1 :: step] if place >= 0 else [""] * count for place in places]
-    return [list(map(unescaped, column)) for column in found] if "&" in together else found
-
-
-@lru_cache(maxsize=256)
-def _places(*between: str) -> tuple[int, int, int]:
-    """Where message, type and time stand, of what stands between the values; -1 for those that are missing."""
-    names = [part.strip(_BEGIN + " \t\r\n=") for part in between]
-    if len(set(names)) < len(names) or "xmlns" in names:
-        raise UnreadableError
-    message, kind, time = (names.index(name) if name in names else -1 for name in ("message", "type", "time"))
-    return message, kind, time

@@ -21,7 +21,7 @@ _NEEDS_A_LOOK = frozenset({b"failure", b"class", b"group", b"flaky", b"filepath"
 _OUTPUT = rb"<(system-out|system-err)>%b<!\[CDATA\[" % _SPACE
 _MARK = rb"<(failure|error|skipped)((?:%b++%b%b)*+)%b(/?)>" % (_BLANK, _NAME, _LONG_VALUE, _SPACE)
 _OTHER = rb"(?P<child>)<(?:system-out|system-err|properties)[ \t\r\n/>]"
-_TURN = rb"(?:%b</testsuite%b>%b(<testsuite(?:%b++%b%b){0,20}+)%b>)?+" % (
+_TURN = rb"(?:%b</testsuite%b>%b<testsuite((?:%b++%b%b){0,20}+)%b>)?+" % (
     _SPACE, _SPACE, _SPACE, _BLANK, _NAME, _VALUE, _SPACE,
 )  # fmt: skip
 
@@ -30,9 +30,10 @@ _TURN = rb"(?:%b</testsuite%b>%b(<testsuite(?:%b++%b%b){0,20}+)%b>)?+" % (
 class Shape:
     """One order of attributes.
 
-    `tag` matches one start tag. `cases` matches the turn to a next suite (group 1), consecutive silent cases (2) and,
-    if there is one, the beginning of the case after them: its tag (3) and either the output whose CDATA section begins
-    (4) or the tag, attributes and slash of a mark (5, 6, 7); else `child` is where its first other child begins.
+    `tag` matches one start tag. `cases` matches the turn to a next suite (its attributes are group 1), consecutive silent
+    cases (2) and, if there is one, the beginning of the case after them: its tag (3) and either the output whose CDATA
+    section begins (4) or the tag, attributes and slash of a mark (5, 6, 7); else `child` is where its first other child
+    begins.
     """
 
     order: tuple[bytes, ...]

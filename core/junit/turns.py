@@ -1,11 +1,13 @@
 """Where one suite ends and the next begins, between cases that never reach the parser."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache, partial
-from itertools import starmap
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import repeat
 from typing import NamedTuple
 
-from core.junit.references import UnreadableError, as_text, unescaped
+from core.junit.attributes import Columns, attributes, columns_of
+from core.junit.references import as_text
 
 
 class Turn(NamedTuple):
@@ -13,8 +15,7 @@ class Turn(NamedTuple):
 
     at: int
     """The case that follows."""
-    tag: bytes
-    """The start tag without its end."""
+    attributes: bytes
     place: int
     """Where in the buffer the end tag begins."""
     opens: int
@@ -22,41 +23,57 @@ class Turn(NamedTuple):
     end: int
 
 
-class NextSuite(NamedTuple):
-    """The same, read."""
+@dataclass(frozen=True, slots=True)
+class NextSuites:
+    """Many of them, read, in order; each field holds one value for each."""
 
-    at: int
-    attributes: Mapping[str, str]
-    place: int
-    opens: int
+    at: Sequence[int] = ()
+    written: Sequence[str] = ()
+    columns: Columns = field(default_factory=dict)
+    places: Sequence[int] = ()
+    opens: Sequence[int] = ()
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    def column(self, *names: str) -> Iterator[str]:
+        """The first of these attributes that says something."""
+        found = [self.columns[name] for name in names if self.columns and name in self.columns]
+        if not found:
+            return repeat("", len(self))
+        return (
+            iter(found[0])
+            if len(found) == 1
+            else (next(filter(None, each), "") for each in zip(*found, strict=True))
+        )
+
+    def first_attributes(self) -> dict[str, str]:
+        """Those of the first suite that has any."""
+        return next(filter(None, map(attributes, self.written)), {})
+
+    def part(self, start: int, stop: int) -> "NextSuites":
+        """Those between the cases from `start` to before `stop`, which are counted anew."""
+        first, last = bisect_left(self.at, start + 1), bisect_left(self.at, stop + 1)
+        if first == last:
+            return NOWHERE
+        these = slice(first, last)
+        return NextSuites(
+            [at - start for at in self.at[these]],
+            self.written[these],
+            {name: column[these] for name, column in self.columns.items()},
+            self.places[these],
+            self.opens[these],
+        )
 
 
-# Half the time of a call of the class itself.
-_made = partial(tuple.__new__, NextSuite)
+NOWHERE = NextSuites()
+"""No suite begins."""
 
 
-def next_suites(turns: Iterable[Turn]) -> list[NextSuite]:
+def next_suites(turns: Sequence[Turn]) -> NextSuites:
     """The suites that begin here, or `UnreadableError` when the parser has to see one of them."""
-    turns = list(turns)
     if not turns:
-        return []
-    written = as_text([turn.tag for turn in turns])
-    return list(starmap(_next_suite, zip(turns, written, strict=True)))
-
-
-def _next_suite(turn: Turn, written: str) -> NextSuite:
-    parts = written.split('"')
-    values: Iterator[str] | list[str] = parts[1::2]
-    if "&" in written:
-        values = map(unescaped, values)
-    attributes = dict(zip(_names(*parts[:-1:2]), values, strict=True))
-    return _made((turn.at, attributes, turn.place, turn.opens))
-
-
-@lru_cache(maxsize=256)
-def _names(*between: str) -> tuple[str, ...]:
-    """What the attributes are called, of what stands between their values."""
-    names = tuple(part.removeprefix("<testsuite").strip(" \t\r\n=") for part in between)
-    if len(set(names)) < len(names) or "xmlns" in names:
-        raise UnreadableError
-    return names
+        return NOWHERE
+    at, written, places, opens, _ = zip(*turns, strict=True)
+    texts = as_text(written)
+    return NextSuites(at, texts, columns_of(texts), places, opens)

@@ -3,7 +3,9 @@
 import hashlib
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import accumulate
+from operator import add
 
 from core.junit.attempts import PASSING
 from core.junit.errors import ReportError, malformed, second_document
@@ -11,7 +13,7 @@ from core.junit.foreign import foreign
 from core.junit.raw import Evidence, Mark, RawCase, Suite
 from core.junit.rows import Rows
 from core.junit.text import bounded
-from core.junit.turns import NextSuite
+from core.junit.turns import NOWHERE, NextSuites
 from core.limits import Limits
 
 ROOTS = frozenset({"testsuites", "testsuite", "testcase"})
@@ -101,7 +103,7 @@ class Walker:
         if tag == "testcase":
             self._case(self._cases.pop())
         elif tag == "testsuite":
-            self._leave(self._suites.pop())
+            self._leave(self._suites.pop(), self.evidence.bad_cases)
         elif tag == "property" and sink is not None:
             self._suites[-1].properties.setdefault(self._property, str(sink).strip())
         elif tag in BAD and not self._cases and sink is not None and self.orphans:
@@ -121,7 +123,7 @@ class Walker:
         rows = self._rows.popleft()
         if not self._tags:
             raise self._refusal("test cases stand outside of the root element")
-        rows.enter(self._suites[-1], 0)
+        rows.enter([self._suites[-1]], [0])
         seen = self.evidence
         if seen.first_case is None:
             seen.first_case = next(rows.raw_cases())
@@ -151,7 +153,7 @@ class Walker:
         seen.counted_errors = count(seen.attributes.get("errors"))
         seen.counted_bad = seen.counted_errors + count(seen.attributes.get("failures"))
 
-    def _learn_names(self, tag: str, attributes: Mapping[str, str]) -> None:
+    def _learn_names(self, tag: str, attributes: Iterable[str]) -> None:
         """The parser remembers every name it has seen, so there must not be endless ones."""
         new = {tag, *attributes} - self._names
         self._names |= new
@@ -161,29 +163,50 @@ class Walker:
 
     def _suites_of(self, rows: Rows) -> None:
         """Walk through the suites that end and begin among these rows."""
-        places, begin = list(rows.said), 0
-        tags = [mark.tag for mark, _ in rows.said.values()]
-        for turn in rows.turns:
-            end = bisect_left(places, turn.at, begin)
-            if end > begin:
-                self._marked(tags[begin:end])
-                begin = end
-            self._turn(turn, rows.line)
-            rows.enter(self._suites[-1], turn.at)
-        if tags:
-            self._marked(tags[begin:])
-        rows.turns = ()
+        places, tags = list(rows.said), [mark.tag for mark, _ in rows.said.values()]
+        turns, rows.turns = rows.turns, NOWHERE
+        if turns:
+            self._may_turn(turns, rows.line)
+            bad = list(accumulate((tag != "skipped" for tag in tags), initial=self.evidence.bad_cases))
+            suites = self._next_suites(turns, [bad[bisect_left(places, at)] for at in turns.at])
+            rows.enter(suites, turns.at)
+        self._marked(tags)
 
-    def _turn(self, turn: NextSuite, line: Callable[[int], int]) -> None:
+    def _may_turn(self, turns: NextSuites, line: Callable[[int], int]) -> None:
         if self._tags[-1] != "testsuite":
             reason = f"Opening and ending tag mismatch: {self._tags[-1]} and testsuite"
-            raise malformed(reason, name=self._name, line=line(turn.place))
+            raise malformed(reason, name=self._name, line=line(turns.places[0]))
         if len(self._tags) == 1:
-            raise second_document(name=self._name, line=line(turn.opens))
-        if not self._names.issuperset(turn.attributes):
-            self._learn_names("testsuite", turn.attributes)
-        self._leave(self._suites.pop())
-        self._suites.append(self._suite(turn.attributes))
+            raise second_document(name=self._name, line=line(turns.opens[0]))
+        if not self._names.issuperset(turns.columns):
+            self._learn_names("testsuite", turns.columns)
+
+    def _next_suites(self, turns: NextSuites, bad: Sequence[int]) -> Sequence[Suite]:
+        """The suites that follow the innermost one, which ends; `bad` counts the cases before each that went wrong."""
+        outer, column = self._suites[-2], turns.column
+        names = list(map(self._bounded_name, column("name")))
+        paths = [(*outer.path, name) if name else outer.path for name in names]
+        suites = list(
+            map(
+                Suite,
+                paths,
+                names,
+                (file or outer.file for file in column("file", "filepath")),
+                (host or outer.hostname for host in column("hostname")),
+                column("package"),
+                column("id"),
+                ({} for _ in names),
+                map(add, map(count, column("errors")), map(count, column("failures"))),
+                bad,
+            )
+        )
+        self.evidence.suite_attributes = self.evidence.suite_attributes or turns.first_attributes()
+        for path in paths:
+            self._learn_path(path)
+        for suite, at_its_end in zip([self._suites.pop(), *suites], bad, strict=False):
+            self._leave(suite, at_its_end)
+        self._suites.append(suites[-1])
+        return suites
 
     def _opened(self, tag: str, attributes: Mapping[str, str]) -> Text | None:
         """Where the text of this element goes."""
@@ -253,8 +276,8 @@ class Walker:
         if len(seen.suite_paths) < _MANY_SUITES:
             seen.suite_paths.add(number)
 
-    def _leave(self, suite: Suite) -> None:
-        suite.bad = self.evidence.bad_cases - suite.bad
+    def _leave(self, suite: Suite, bad: int) -> None:
+        suite.bad = bad - suite.bad
         if suite.counted_bad > 0 and not suite.bad and len(self.evidence.silent) < _MANY_MARKS:
             self.evidence.silent.append(suite)
             self._suites[-1].counted_bad -= suite.counted_bad
@@ -291,7 +314,7 @@ class Walker:
         seen.bad_cases += tags != {"skipped"}
         seen.error_cases += "error" in tags
 
-    def _marked(self, tags: list[str]) -> None:
+    def _marked(self, tags: Sequence[str]) -> None:
         """Each is the only mark of its case."""
         seen = self.evidence
         seen.tags.update(tags)
