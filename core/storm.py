@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from core.errors import ValidationError
 from core.policy import Policy
@@ -12,6 +12,8 @@ from core.run import Run
 FEW = 3
 """So many tests at once are no storm, however small the suite."""
 SHARE = 0.02
+TOGETHER = timedelta(hours=1)
+"""Tests confirmed within so long of one another are confirmed together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,29 @@ def weather(failures: Sequence[StormFailure]) -> Weather:
     alike = [one for one in failures if one.fingerprint == common]
     message = Counter(one.message for one in alike if one.message).most_common(1)
     return Weather(_first(alike), len(tests[common]), message[0][0] if message else "", prs)
+
+
+def own_failures(storm: Storm, failures: Sequence[StormFailure]) -> list[StormFailure]:
+    """Those of its tests' failures that belong to it; how else they failed is their own affair.
+
+    What several of them say is the storm's; so is, of a test that says nothing of the kind, what it said when the
+    storm broke out.
+    """
+    shared = shared_marks(failures)
+    saying = {one.test_id for one in failures if one.fingerprint in shared}
+    return [
+        one
+        for one in failures
+        if one.fingerprint in shared or (one.test_id not in saying and one.run.at >= storm.since - TOGETHER)
+    ]
+
+
+def shared_marks(failures: Iterable[StormFailure]) -> set[str]:
+    """Fingerprints of more than one test."""
+    tests: defaultdict[str, set[int]] = defaultdict(set)
+    for one in failures:
+        tests[one.fingerprint].add(one.test_id)
+    return {mark for mark, those in tests.items() if mark and len(those) > 1}
 
 
 def _first(failures: Iterable[StormFailure]) -> Run | None:

@@ -8,7 +8,7 @@ import structlog
 
 from core.outage import declare_outage
 from core.quarantine import Quarantine, RefusedError, SettledError, check_may_decide
-from core.storm import TOGETHER, Storm, StormFailure, own_failures
+from core.storm import TOGETHER, Storm, StormFailure, own_failures, shared_marks
 from core.tenancy import CLOCK, Person, Project, Role
 from jobs.announce import cards_of, reply
 from jobs.desk import Desk
@@ -145,8 +145,8 @@ def _leave_out(tx: Tx, scoring: Scoring, storm: Storm) -> None:
 
 
 def _broken_runs(tx: Tx, storm: Storm, failures: Iterable[StormFailure]) -> list[int]:
-    """Runs that the storm broke: at least half of what failed in them is its own, or says what it says."""
-    said = {one.fingerprint for one in failures if one.fingerprint}
+    """Runs that the storm broke: at least half of what failed in them is its own, or says what its tests say."""
+    said = shared_marks(failures)
     mine: defaultdict[tuple[int, datetime], set[int]] = defaultdict(set)
     for one in failures:
         mine[one.run_pk, one.run.at].add(one.test_id)
@@ -158,7 +158,11 @@ def _broken_runs(tx: Tx, storm: Storm, failures: Iterable[StormFailure]) -> list
 
 
 def _mostly(failed: Mapping[int, FailureRecord], tests: set[int], said: set[str]) -> bool:
-    like = [test for test, one in failed.items() if test in tests or said & {mark.hex() for mark in one.fingerprints if mark}]
+    like = [
+        test
+        for test, one in failed.items()
+        if test in tests or said & {mark.hex() for mark in one.fingerprints if mark}
+    ]
     return 2 * len(like) >= len(failed)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from core.quarantine import State
-from core.storm import Storm, is_storm
+from core.storm import TOGETHER, Storm, is_storm
 from jobs.announce import speaking_time
 from jobs.propose import blocked_tests, withdraw_settled
 from jobs.score import Scoring
@@ -15,7 +15,6 @@ from storage.slack import channels_for
 from storage.storm import confirmed_since, join_storm, open_storm, running_storm, split_since
 from storage.test_case import count_tests
 
-HOUR = timedelta(hours=1)
 LEFT_ALONE = timedelta(hours=24)
 """After somebody has said to treat the tests one by one, no new storm is declared for so long."""
 MOST = 1000
@@ -32,7 +31,7 @@ def shelter(tx: Tx, scoring: Scoring, confirmed: Sequence[int], *, now: datetime
     if storm := running_storm(tx, project_id):
         _join(tx, storm, wanted, now)
         return []
-    begun = scoring.clock(scoring.transitions[-1].at) - HOUR
+    begun = scoring.clock(scoring.transitions[-1].at) - TOGETHER
     recent = confirmed_since(tx, project_id, begun) & _unanswered(tx, project_id) | set(wanted)
     if not wanted or split_since(tx, project_id, now - LEFT_ALONE):
         return wanted

@@ -5,7 +5,7 @@ import pytest
 from core.errors import ValidationError
 from core.policy import Policy
 from core.run import Run
-from core.storm import StormFailure, commit_url, is_storm, parse_storm, weather
+from core.storm import Storm, StormFailure, commit_url, is_storm, own_failures, parse_storm, weather
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -41,6 +41,25 @@ def test_the_commonest_error_tells_where_it_began():
 def test_without_fingerprints_the_first_failure_counts():
     found = weather([failed(1, "", after=5), failed(2, "", after=3)])
     assert (found.same_error, found.began.commit) == (0, "c3")
+
+
+STORM = Storm(1, 1, since=NOW, joined_at=NOW)
+
+
+def test_what_several_of_its_tests_say_is_the_storms_and_what_one_of_them_says_besides_is_not():
+    said = [failed(1, "aa"), failed(2, "aa", after=-300)]
+    besides = [failed(1, "bb"), failed(2, "cc", after=-300)]
+    assert own_failures(STORM, [*said, *besides]) == said
+
+
+def test_a_test_that_says_something_else_belongs_to_it_by_the_hour():
+    then, long_before = failed(3, "dd", after=-59), failed(3, "ee", after=-61)
+    assert own_failures(STORM, [failed(1), failed(2), then, long_before]) == [failed(1), failed(2), then]
+
+
+def test_silence_is_nothing_in_common():
+    long_before = [failed(1, "", after=-300), failed(2, "", after=-300)]
+    assert own_failures(STORM, [*long_before, failed(1, "", after=-5)]) == [failed(1, "", after=-5)]
 
 
 def test_nothing_is_known_of_nothing():

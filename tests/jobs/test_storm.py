@@ -155,6 +155,38 @@ def test_blamed_on_the_machines_the_runs_count_for_nothing(shop):
     assert [one.verdict for one in again.failures] == ["infra"]
 
 
+OWN = "AssertionError: 10 != 9 in the cart"
+
+
+def test_what_its_tests_failed_of_besides_still_counts(shop):
+    shop.flaked_before(*NAMES)
+    shop.uploads(run_id="before", test_sa="failed", message=OWN)
+    shop.clock.pass_(hours=2)
+    for name in NAMES:
+        shop.clock.pass_(minutes=5)
+        shop.uploads(run_id=name, **{name: "flaky"}, message=f"ConnectionRefusedError: redis in {name}")
+    blame_infrastructure(shop.desk, storm_of(shop).id, by=shop.alice)
+    assert infra_runs(shop, 7) == {"before": False, **dict.fromkeys(NAMES, True)}
+    [again] = shop.uploads(test_sa="failed", message=OWN).failures
+    assert again.verdict != "infra"
+
+
+def test_a_run_in_which_more_failed_besides_is_not_left_out(shop):
+    breaks_out(shop)
+    storm = storm_of(shop)
+    shop.uploads(run_id="half", test_sb="flaky", test_ta="failed", message=OWN)
+    shop.uploads(
+        run_id="less", test_sa="flaky", test_ta="failed", test_tb="failed", message="AssertionError: 3"
+    )
+    blame_infrastructure(shop.desk, storm.id, by=shop.alice)
+    assert infra_runs(shop, 2) == {"half": True, "less": False}
+
+
+def infra_runs(shop, newest):
+    with shop.database.read() as tx:
+        return {one.run.run_id: one.infra for one in get_runs(tx, shop.project.id, limit=newest)[0]}
+
+
 @pytest.mark.parametrize("act", [split_storm, blame_infrastructure])
 def test_only_who_may_decide_decides_about_a_storm_and_only_once(shop, act):
     breaks_out(shop)
