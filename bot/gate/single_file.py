@@ -11,6 +11,7 @@ MODULES = (
     ("core", "gate.py"),
     ("bot", "gate/upload.py"),
     ("bot", "gate/identity.py"),
+    ("bot", "gate/options.py"),
     ("bot", "gate/step.py"),
 )
 _BETWEEN = re.compile(

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Callable, Mapping, Sequence
 
 from bot.gate.identity import token_of_workflow
+from bot.gate.options import parser
 from bot.gate.upload import Found, Server, TroubleError, find_reports, stamps
 from core.ci import FIELDS, ci_context
 from core.gate import Decision, Facts, decide, facts_of, find_runner, runner_of_command
@@ -34,55 +35,6 @@ USUAL = (
 )
 """Where reports usually lie; looked at for files written by this very command only."""
 _NAMED = re.compile(r"--?(?:junit-?xml|junitfile|junit-output|log-junit|output-junit|xunit)")
-
-
-def parser() -> argparse.ArgumentParser:
-    """The options; everything after `--` is the command."""
-    made = argparse.ArgumentParser(
-        prog="flakeguard gate",
-        description="Let a failing test step count as green when every single failure is quarantined. "
-        "Either wrap the test command (gate [OPTIONS] -- COMMAND...) or follow it "
-        "(gate --junit GLOB --exit-code N). When the service does not answer, the step's own code stands.",
-    )
-    made.add_argument(
-        "--junit", action="append", default=[], metavar="GLOB", help="reports of this step; may be repeated"
-    )
-    made.add_argument(
-        "--exit-code", type=int, metavar="N", help="the test step's exit code (without a command)"
-    )
-    made.add_argument(
-        "--runner",
-        default="",
-        help="the test runner, where it cannot be told: pytest, jest, mocha, ctest ...",
-    )
-    made.add_argument(
-        "--failure-code",
-        type=int,
-        action="append",
-        default=[],
-        metavar="N",
-        help="one more exit code that means no more than failed tests",
-    )
-    made.add_argument(
-        "--strict", action="store_true", help="a green step without a whole, non-empty report fails"
-    )
-    made.add_argument("--url", default="", help="the FlakeGuard server (FLAKEGUARD_URL)")
-    made.add_argument("--token", default="", help="a token that may ingest (FLAKEGUARD_TOKEN)")
-    made.add_argument(
-        "--project", default="", metavar="OWNER/NAME", help="the project, where the token does not say it"
-    )
-    made.add_argument(
-        "--timeout", type=float, default=60.0, metavar="SECONDS", help="how long to try (default 60)"
-    )
-    made.add_argument("--json", action="store_true", help="the verdict as the last line of the output")
-    for name in FIELDS:
-        option = "--run-url" if name == "url" else f"--{name.replace('_', '-')}"
-        made.add_argument(option, dest=f"run_{name}", default="", metavar="TEXT", help=argparse.SUPPRESS)
-    made.epilog = (
-        "Which run it is the CI system says; --run-id, --attempt, --job, --variant, --commit, --branch, "
-        "--event, --pr, --base, --run-url and --fork overrule it."
-    )
-    return made
 
 
 def gate(argv: Sequence[str], environ: Mapping[str, str], *, ask: Ask | None = None) -> int:
