@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterable, Mapping
 from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
+from bot.http import health
 from bot.http.correlation import Correlation
 from bot.http.errors import answer_errors
 from bot.http.face import Face
 from bot.http.headers import SecurityHeaders
-from bot.http.health import DeepCheck, health_routes
+from bot.http.health import DeepCheck
 from bot.http.last import LastResort
 from bot.http.load import BoundedBodies, BoundedWork
 from bot.http.metrics import Metrics, Observed
@@ -52,9 +53,9 @@ def http_app(
         redirect_slashes=False,
     )
     app.state.face = face
+    app.state.checks = dict(checks or {})
     answer_errors(app)
-    app.include_router(health_routes(face, dict(checks or {})))
-    for router in (*api_routes(), *routers):
+    for router in (health.router, *api_routes(), *routers):
         app.include_router(router)
     if slack is not None:
         app.router.routes.append(Passage("/slack/", slack))

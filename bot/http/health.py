@@ -1,16 +1,16 @@
 """Alive, ready, deep, and the metrics: how this process and what it needs are doing."""
 
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, cast
 
 import anyio
 import anyio.to_thread
 import structlog
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from bot.http.backlog import check_waiting, waiting
-from bot.http.face import Face
+from bot.http.face import Face, Faced
 from core.errors import DatabaseError, FlakeGuardError
 
 log = structlog.get_logger(__name__)
@@ -21,44 +21,52 @@ DeepCheck = Callable[[], str]
 """Asked by /health/deep: a sentence when all is well, any exception when not."""
 
 
-def health_routes(face: Face, checks: dict[str, DeepCheck]) -> APIRouter:
-    """GET /health, /health/ready, /health/deep, /metrics."""
-    router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"])
 
-    @router.head("/health", include_in_schema=False)
-    @router.get("/health", summary="Alive", operation_id="health")
-    async def alive() -> dict[str, str]:
-        """200 as long as this process answers at all; what it needs may be down."""
-        return {"status": "ok"}
 
-    @router.head("/health/ready", include_in_schema=False)
-    @router.get("/health/ready", summary="Ready", operation_id="ready")
-    async def ready(response: Response) -> dict[str, Any]:
-        """200 when requests can be worked on, 503 when the database does not answer."""
-        database = await check_database(face)
-        if not database["ok"]:
-            response.status_code = 503
-            response.headers["Retry-After"] = "2"
-        return {"status": "ok" if database["ok"] else "unavailable", "database": database}
+async def _checks(request: Request) -> Mapping[str, DeepCheck]:
+    return cast("Mapping[str, DeepCheck]", request.app.state.checks)
 
-    @router.get("/health/deep", summary="Everything it needs", operation_id="deep")
-    async def deep(response: Response) -> dict[str, Any]:
-        """Database, Slack, GitHub, scheduler, backlog and disk, each with what is wrong with it."""
-        found = {"database": await check_database(face)}
-        everything = {"backlog": lambda: check_waiting(face.desk), **checks}
-        for name, check in everything.items():
-            found[name] = await run_check(face, check)
-        ok = all(item["ok"] for item in found.values())
-        response.status_code = 200 if ok else 503
-        return {"status": "ok" if ok else "degraded", **found}
 
-    @router.get("/metrics", summary="Prometheus metrics", operation_id="metrics", response_class=Response)
-    async def metrics() -> Response:
-        """Requests, durations, ingestions, backlog."""
-        text = await face.work(lambda: _exposition(face))
-        return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+Checks = Annotated[Mapping[str, DeepCheck], Depends(_checks)]
+"""What the application that was asked looks at beside its database and its backlog."""
 
-    return router
+
+@router.head("/health", include_in_schema=False)
+@router.get("/health", summary="Alive", operation_id="health")
+async def alive() -> dict[str, str]:
+    """200 as long as this process answers at all; what it needs may be down."""
+    return {"status": "ok"}
+
+
+@router.head("/health/ready", include_in_schema=False)
+@router.get("/health/ready", summary="Ready", operation_id="ready")
+async def ready(face: Faced, response: Response) -> dict[str, Any]:
+    """200 when requests can be worked on, 503 when the database does not answer."""
+    database = await check_database(face)
+    if not database["ok"]:
+        response.status_code = 503
+        response.headers["Retry-After"] = "2"
+    return {"status": "ok" if database["ok"] else "unavailable", "database": database}
+
+
+@router.get("/health/deep", summary="Everything it needs", operation_id="deep")
+async def deep(face: Faced, checks: Checks, response: Response) -> dict[str, Any]:
+    """Database, Slack, GitHub, scheduler, backlog and disk, each with what is wrong with it."""
+    found = {"database": await check_database(face)}
+    everything = {"backlog": lambda: check_waiting(face.desk), **checks}
+    for name, check in everything.items():
+        found[name] = await run_check(face, check)
+    ok = all(item["ok"] for item in found.values())
+    response.status_code = 200 if ok else 503
+    return {"status": "ok" if ok else "degraded", **found}
+
+
+@router.get("/metrics", summary="Prometheus metrics", operation_id="metrics", response_class=Response)
+async def metrics(face: Faced) -> Response:
+    """Requests, durations, ingestions, backlog."""
+    text = await face.work(lambda: _exposition(face))
+    return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 def _exposition(face: Face) -> bytes:
