@@ -43,7 +43,7 @@ def messages():
 
 
 def _answers():
-    page = samples.test_page()
+    page = samples.page_of_test()
     return {
         "show": show.show(page),
         "show_healthy": show.show(samples.healthy_page()),
@@ -125,7 +125,7 @@ def homes():
 
 def modals():
     """Name -> modal view."""
-    page = samples.test_page()
+    page = samples.page_of_test()
     decided = replace(page, quarantine=samples.quarantine(State.ACTIVE))
     repos = ((1, "acme/web"), (2, "acme/shop"))
     views = {f"waiting_{size}": waiting.waiting(samples.listed(size)) for size in SIZES}

@@ -384,7 +384,7 @@ HOME_EMPTY = replace(
 )
 
 
-def test_page(**changes):
+def page_of_test(**changes):
     """`show` of the sample test."""
     base = TestPage(
         test=LOGIN,
@@ -408,13 +408,10 @@ def test_page(**changes):
     return replace(base, **changes)
 
 
-test_page.__test__ = False
-
-
 def healthy_page():
     """`show` of a test nothing is wrong with."""
     found = {"state": "healthy", "score": 0.0, "trunk_runs": 212, "rate_interval": [0.0, 0.004]}
-    return test_page(findings=Findings.read(found), weekly=(), quarantine=None)
+    return page_of_test(findings=Findings.read(found), weekly=(), quarantine=None)
 
 
 def top(number=5, **changes):

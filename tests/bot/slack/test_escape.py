@@ -53,8 +53,8 @@ def payloads(name):
         samples.digest(worst=worst, new=(name,), recovered=(name,), ending=((name, samples.NOW),), repo=name)
     )
     yield message(samples.storm(error=name, commit=name, repo=name))
-    found = replace(samples.test_page().findings, message=name)
-    yield show(samples.test_page(test=test, findings=found))
+    found = replace(samples.page_of_test().findings, message=name)
+    yield show(samples.page_of_test(test=test, findings=found))
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -44,7 +44,7 @@ def weeks(*shares):
     ],
 )
 def test_a_trend_is_told_when_the_weeks_leave_no_doubt(shares, told):
-    shown = show(samples.test_page(weekly=weeks(*shares)))
+    shown = show(samples.page_of_test(weekly=weeks(*shares)))
 
     sentence = shown.blocks[2]["text"]["text"]
     assert sentence.endswith(told or "explains it.")
