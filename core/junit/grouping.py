@@ -14,17 +14,36 @@ def joined(key: Key, entries: Sequence[Entry], repeats: Repeats) -> CaseResult:
     named = TestKey(*key)
     if len(entries) == 1:
         return CaseResult(named, entries[0])
+    attempts = _attempts(entries, repeats)
+    if attempts is not None:
+        return CaseResult(named, attempts)
+    return CaseResult(named, tuple(sorted(_flat(entries), key=_severity)), ambiguous=True)
+
+
+def _attempts(entries: Sequence[Entry], repeats: Repeats) -> Entry | None:
+    """None when the entries are of different tests."""
     match repeats:
         case Repeats.ATTEMPTS:
-            return CaseResult(named, _flat(entries))
-        case Repeats.RERUNS:
-            return CaseResult(named, _reruns(entries))
+            return _flat(entries)
         case Repeats.PARTS:
-            return CaseResult(named, (_in_parts(_flat(entries)),))
-        case Repeats.AFTER_FAILURE if all(entry[-1].outcome.bad for entry in entries[:-1]):
-            return CaseResult(named, _flat(entries))
-        case Repeats.AFTER_FAILURE | Repeats.AMBIGUOUS:
-            return CaseResult(named, tuple(sorted(_flat(entries), key=_severity)), ambiguous=True)
+            return (_in_parts(_flat(entries)),)
+        case Repeats.AFTER_FAILURE:
+            return _flat(entries) if all(entry[-1].outcome.bad for entry in entries[:-1]) else None
+        case _:
+            return _reruns(entries) if _run_again(entries, repeats) else None
+
+
+def _run_again(entries: Sequence[Entry], repeats: Repeats) -> bool:
+    skipped_before = any(entry[-1].outcome is Outcome.SKIPPED for entry in entries[:-1])
+    match repeats:
+        case Repeats.RERUNS:
+            return True
+        case Repeats.RERUNS_UNLESS_SKIPPED:
+            return not skipped_before
+        case Repeats.RERUNS_UNLESS_PASSED:
+            return not skipped_before and any(entry[-1].outcome.bad for entry in entries)
+        case _:
+            return False
 
 
 def folded(key: Key, results: Sequence[CaseResult], *, output: str = "") -> CaseResult:

@@ -6,6 +6,7 @@ from itertools import chain
 from typing import BinaryIO
 
 from core.junit.assembly import second_pass, survey, whole
+from core.junit.blocks import BlockNaming
 from core.junit.cases import Cases
 from core.junit.dialects import Dialect, Repeats, recognise
 from core.junit.document import Document
@@ -24,6 +25,7 @@ _MERGED = (
     "upload one report for each run, with a variant"
 )
 _NAMED = 5
+_MANY_ERRORS = 500
 HELD = 50_000
 """Up to this many silent cases, or what weighs as much, wait in memory for the end; longer documents are read twice."""
 
@@ -102,7 +104,8 @@ class ReportStream:
             self._shared.append(result.key)
 
     def _naming(self, dialect: Dialect) -> Naming:
-        return Naming(dialect, variant=self._variant, limits=self._limits)
+        kind = BlockNaming if dialect.blocks_fail else Naming
+        return kind(dialect, variant=self._variant, limits=self._limits)
 
     def _hold(self, items: Iterator[Item]) -> list[Item]:
         if self._held is None:
@@ -129,7 +132,7 @@ class ReportStream:
         errors.extend(naming.dialect.hidden_errors(seen, errors))
         self.dialect = naming.dialect.name
         self.partial = document.partial
-        self.suite_errors = tuple(errors)
+        self.suite_errors = tuple(_not_endless(errors))
         self.warnings = document.warnings + naming.warnings + _warnings(seen, errors, naming.dialect)
 
 
@@ -162,9 +165,17 @@ def _orphans(orphans: Iterable[tuple[Suite, Mark]], limits: Limits) -> Iterator[
         yield SuiteError(suite.name, message or f"<{mark.tag}>")
 
 
+def _not_endless(errors: list[SuiteError]) -> list[SuiteError]:
+    """Nobody reads thousands of them, and every one goes into the answer."""
+    more = len(errors) - _MANY_ERRORS
+    return [*errors[:_MANY_ERRORS], SuiteError("", f"and {more:,} errors more")] if more > 0 else errors
+
+
 def of_one_run(dialect: Dialect, seen: Evidence) -> Dialect:
     """What occurs again was only tried again if the document is of one run."""
-    return replace(dialect, repeats=Repeats.AMBIGUOUS) if seen.merged and dialect.retries else dialect
+    if seen.merged and dialect.retries:
+        return replace(dialect, repeats=Repeats.AMBIGUOUS)
+    return dialect if dialect.reran(seen) else replace(dialect, repeats=Repeats.RERUNS_UNLESS_PASSED)
 
 
 def _warnings(seen: Evidence, errors: list[SuiteError], dialect: Dialect) -> tuple[str, ...]:

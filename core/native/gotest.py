@@ -13,6 +13,9 @@ from core.report import Attempt, Outcome
 _OUTCOMES = {"pass": Outcome.PASSED, "fail": Outcome.FAILED, "skip": Outcome.SKIPPED}
 _NOT_BUILT = re.compile(rb"FAIL\s+(\S+) \[(?:build|setup) failed\]")
 """Before Go 1.24 this is said in plain text among the events."""
+_JOINED = re.compile(r"[^\n]--- (PASS|FAIL|SKIP): (\S+) \((\d+\.\d+)s\)$", re.MULTILINE)
+"""Before Go 1.20 the result of a test that leaves its last line open stands behind that line, where `go` misses it."""
+_PRINTED = {"PASS": Outcome.PASSED, "FAIL": Outcome.FAILED, "SKIP": Outcome.SKIPPED}
 _LONGEST_LINE = 1 << 20
 Test = tuple[str, str]
 
@@ -81,12 +84,13 @@ class _Reader:
         self._open_packages.discard(package)
         for key in [key for key in self._running if key[0] == package and key[1]]:
             output = str(self._running.pop(key))
-            if action != "fail" or key[1].startswith("Benchmark"):
+            ended = _printed_result(key[1], output, self._limits)
+            if ended is None and (action != "fail" or key[1].startswith("Benchmark")):
                 continue  # of a benchmark only its start and its failure are told
-            self._bad_packages.add(package)
-            self._done.setdefault(key, []).append(
-                attempt(Outcome.ERROR, None, f"did not finish\n{output}", self._limits)
-            )
+            ended = ended or attempt(Outcome.ERROR, None, f"did not finish\n{output}", self._limits)
+            if ended.outcome.bad:
+                self._bad_packages.add(package)
+            self._done.setdefault(key, []).append(ended)
         if action == "fail" and package not in self._bad_packages:
             built = self._running.pop((package, ""), "")
             self._found.failed(package, f"{built}{printed}" or "the package failed", self._limits)
@@ -103,6 +107,15 @@ class _Reader:
         if self._noise:
             found.warnings.append(f"{self._noise} lines that are no events were ignored")
         return found
+
+
+def _printed_result(test: str, output: str, limits: Limits) -> Attempt | None:
+    for printed, name, elapsed in _JOINED.findall(output):
+        if name == test:
+            outcome = _PRINTED[printed]
+            message = "" if outcome is Outcome.PASSED else output
+            return attempt(outcome, float(elapsed), message, limits)
+    return None
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:

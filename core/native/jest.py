@@ -9,6 +9,8 @@ from core.report import Attempt, Outcome
 
 _OUTCOMES = {"passed": Outcome.PASSED, "failed": Outcome.FAILED}
 _MILLISECOND = 0.001
+_BROKE = "\u25cf Test suite failed to run"
+"""So Jest heads what went wrong outside of tests, also behind those that failed."""
 
 
 def recognise(document: Object) -> bool:
@@ -63,8 +65,10 @@ def _file(file: Object, found: Found, limits: Limits, *, vitest: bool) -> None:
             variant="",
             entry=entry,
         )
-    if text(file, "status") == "failed" and not some_failed:
-        found.failed(stable_file(path), text(file, "message") or "the file could not be run", limits)
+    message = text(file, "message")
+    broke = message.find(_BROKE)
+    if text(file, "status") == "failed" and (broke >= 0 or not some_failed):
+        found.failed(stable_file(path), message[max(broke, 0) :] or "the file could not be run", limits)
 
 
 def _jest(test: Object, limits: Limits) -> Entry:

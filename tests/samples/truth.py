@@ -268,7 +268,28 @@ TRUTH = {
     },
     "junit/lab.xml": {"passes": [P], "fails": [F], "skipped": [S], "todo": [S], "recovers": [P], "behind a hook": [F]},
     "junit/tap-junit.xml": {"is one": [P], "is two": [F], "fine": [P]},
-    "junit/eslint.xml": {"org.eslint.no-redeclare": [F], "org.eslint.no-unused-vars": [F]},
+    "junit/vitest-hooks.xml": {
+        "checkout > passes": [P], "checkout > recovers": [P], "hooked > never": [S], "outer > leaky > passes": [P],
+        "outer > leaky > fails": [F, F, F], "bare": [F, F, F], "hooked": None, "leaky": None,
+    },
+    "junit/jest-junit-after-all.xml": {
+        "checkout passes": [P], "checkout fails": [F], "leaky passes before": [P],
+        "Test execution failure: could be caused by test hooks like 'afterAll'.": None,
+    },
+    "native/jest-after-all.json": {"passes": [P], "fails": [F], "passes before": [P]},
+    "junit/pytest-flakefinder.xml": {
+        "test_fails": [F, F, F], "test_passes": [P, P, P], "test_skipped": [S, S, S], "test_expected": [S, S, S],
+        "test_function[0]": [P],
+    },
+    "junit/gotestsum-open-line.xml": {
+        "TestPasses": [P], "TestOpenLine": [P, P, P], "TestOpenLineFails": [F, F, F],
+    },
+    "native/go-test-open-line.json": {"TestPasses": [P], "TestOpenLine": [P], "TestOpenLineFails": [F]},
+    "junit/cucumber-named.xml": {
+        "passes": [P], "fails": [F], "recovers": [P], "undefined": [F], "ambiguous": [F], "skipped by hook": [S],
+        "behind a hook": [F], "a rule - in a rule": [P], "outline <n> - small - #1.1: outline 1": [P],
+        "outline <n> - small - #1.2: outline 2": [F],
+    },
     "junit/kyua.xml": {"passes.main": [P], "fails.main": [F], "taps.main": [F]},
     "native/ctrf-jest.json": {
         "checkout passes": [P], "checkout fails": [F, F, F], "checkout recovers": [F, F, P], "checkout skipped": [S],
@@ -327,6 +348,22 @@ DIALECTS = {
     "junit/mocha-xunit-named.xml": "mocha",
     "junit/vitest-named.xml": "vitest",
     "junit/bun.xml": "bun",
+    "junit/cucumber-named.xml": "cucumber",
+    **dict.fromkeys(
+        (
+            "junit/lint-bandit.xml",
+            "junit/lint-biome.xml",
+            "junit/lint-checkov.xml",
+            "junit/lint-eslint.xml",
+            "junit/lint-flake8.xml",
+            "junit/lint-mypy.xml",
+            "junit/lint-oxlint.xml",
+            "junit/lint-pylint.xml",
+            "junit/lint-ruff.xml",
+            "junit/lint-tsc-junit.xml",
+        ),
+        "linter",
+    ),
     "junit/deno.xml": "deno",
     "junit/jasmine.xml": "jasmine",
     "junit/karma.xml": "karma",

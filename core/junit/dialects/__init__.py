@@ -1,6 +1,6 @@
 """The dialects of JUnit XML; the first that recognises a document reads it."""
 
-from core.junit.dialects import browsers, compiled, functional, java, javascript, python, scripting
+from core.junit.dialects import browsers, compiled, functional, java, javascript, linters, python, scripting
 from core.junit.dialects.base import SEPARATOR, Dialect, Repeats, plain_key
 from core.junit.raw import Evidence
 
@@ -13,6 +13,7 @@ DIALECTS = (
     *java.DIALECTS,
     *scripting.DIALECTS,
     *functional.DIALECTS,
+    *linters.DIALECTS,
     GENERIC,
 )
 

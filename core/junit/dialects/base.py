@@ -23,6 +23,10 @@ class Repeats(Enum):
     AMBIGUOUS = "different tests of one name"
     ATTEMPTS = "the attempts of one test, in order"
     RERUNS = "all but the last are failed attempts, whatever they look like"
+    RERUNS_UNLESS_SKIPPED = (
+        "so, but where one before the last was skipped they are different tests of one name"
+    )
+    RERUNS_UNLESS_PASSED = "so, and where none of them failed they are different tests, too"
     AFTER_FAILURE = "attempts when each but the last failed, otherwise different tests of one name"
     PARTS = "the expectations of one attempt"
 
@@ -114,6 +118,11 @@ def as_told(_: RawCase, attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
     return attempts
 
 
+def told_again(_: Evidence) -> bool:
+    """Nothing speaks against it."""
+    return True
+
+
 def says_more(_suite: Suite, _mark: Mark) -> bool:
     """What stands outside of cases is something of its own."""
     return False
@@ -126,6 +135,8 @@ class Dialect:
     name: str
     claims: Callable[[Evidence], bool]
     repeats: Repeats = Repeats.AMBIGUOUS
+    reran: Callable[[Evidence], bool] = told_again
+    """False when the counts say that what looks like reruns that recovered was not run again."""
     failures_are_attempts: bool = False
     """Several `<failure>` in one case are attempts (vitest), not expectations of one attempt (jasmine)."""
     skipped_wins: bool = False
@@ -140,6 +151,8 @@ class Dialect:
     """Suite, class, name, file and variant, where they are not as written."""
     suite_error: Callable[[RawCase], str | None] = around
     """The suite whose error this entry reports, when it is not a test."""
+    blocks_fail: bool = False
+    """A hook that failed is an entry with the name of its block, behind the tests of the suite."""
     hidden_errors: Callable[[Evidence, Sequence[SuiteError]], Sequence[SuiteError]] = counted_but_not_shown
     """Errors that only the counts betray."""
     repeats_itself: Callable[[Suite, Mark], bool] = says_more

@@ -28,6 +28,10 @@ _jasmine_shaped = shaped(
     "testsuites",
     ("name", "timestamp", "hostname", "time", "errors", "tests", "skipped", "disabled", "failures"),
 )
+_cucumber_shaped = shaped(
+    "testsuite", ("name", "time", "tests", "skipped", "failures", "errors", "timestamp")
+)
+_AFTER_TESTS = "Test execution failure: could be caused by test hooks like 'afterAll'"
 _MOCHA_BEGINS = ("name", "timestamp", "tests")
 
 
@@ -50,6 +54,8 @@ def _project(raw: RawCase) -> Key:
 def _jest_suite(raw: RawCase) -> str | None:
     if "Test suite failed to run" in {raw.name, raw.class_name}:
         return raw.suite.name or raw.name
+    if bad(raw) and _AFTER_TESTS in raw.name:
+        return raw.suite.name
     return nameless(raw)
 
 
@@ -64,6 +70,12 @@ def _mocha(seen: Evidence) -> bool:
     if seen.root == "testsuites":
         return tuple(seen.suite_attributes)[:3] == _MOCHA_BEGINS
     return _xunit_shaped(seen) and seen.suite_attributes["timestamp"].endswith("GMT")
+
+
+def _cucumber(seen: Evidence) -> bool:
+    """The name of the suite can be configured since 12.2."""
+    named = seen.root == "testsuite" and seen.attributes.get("name", "").startswith("Cucumber")
+    return named or _cucumber_shaped(seen)
 
 
 def _script(raw: RawCase) -> str | None:
@@ -99,14 +111,18 @@ def _node(seen: Evidence) -> bool:
 
 DIALECTS = (
     Dialect(name="playwright", claims=_playwright, key=_project),
-    Dialect(name="vitest", claims=_vitest_shaped, failures_are_attempts=True, suite_error=_vitest_suite),
+    Dialect(
+        name="vitest",
+        claims=_vitest_shaped,
+        failures_are_attempts=True,
+        suite_error=_vitest_suite,
+        blocks_fail=True,
+    ),
     Dialect(name="jest", claims=_jest_shaped, suite_error=_jest_suite),
     Dialect(name="mocha", claims=_mocha),
     Dialect(
         name="cucumber",
-        claims=lambda seen: (
-            seen.root == "testsuite" and str(seen.attributes.get("name")).startswith("Cucumber")
-        ),
+        claims=_cucumber,
     ),
     Dialect(name="bun", claims=_named("bun test"), suite_error=_bun_hook),
     Dialect(name="deno", claims=_named("deno test")),

@@ -31,6 +31,14 @@ def _pytest(seen: Evidence) -> bool:
     return not seen.attributes and _pytest_shaped(seen)
 
 
+def _uncounted(seen: Evidence) -> bool:
+    """pytest counts each test once, so that a rerun makes an entry more than it counts.
+
+    Where the numbers agree, something else put a test into the list twice: pytest-flakefinder, a collector of its own.
+    """  # noqa: D403 - the tool's name
+    return seen.suite_attributes.get("tests") != str(seen.cases)
+
+
 def _collection(raw: RawCase) -> str | None:
     """A module that could not be imported is an entry without a class, or with `junit_prefix` as its class."""
     errors = [mark for mark in raw.marks if mark.tag == "error"]
@@ -106,7 +114,8 @@ DIALECTS = (
     Dialect(
         name="pytest",
         claims=_pytest,
-        repeats=Repeats.RERUNS,
+        repeats=Repeats.RERUNS_UNLESS_SKIPPED,
+        reran=_uncounted,
         suite_error=_collection,
         skipped_means=_quarantined,
     ),

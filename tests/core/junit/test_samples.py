@@ -107,6 +107,10 @@ def test_playwright_projects_are_variants(project, name, attempts):
         ("junit/mocha-xunit-named.xml", "leaky"),
         ("junit/vitest-named.xml", "broken.test.mjs"),
         ("junit/bun.xml", "hooked"),
+        ("junit/vitest-hooks.xml", "shop.test.mjs > hooked"),
+        ("junit/vitest-hooks.xml", "shop.test.mjs > leaky"),
+        ("junit/jest-junit-after-all.xml", "checkout"),
+        ("native/jest-after-all.json", "shop.test.js"),
         ("junit/webdriverio.xml", "hooked"),
         ("junit/karma.xml", ""),
         ("junit/node-test-broken.xml", "node_t/broken.test.js"),
@@ -216,6 +220,8 @@ def test_each_browser_project_has_its_own_result(sample, project, name, attempts
         ("junit/ginkgo1.xml", "checkout recovers"),
         ("native/ctrf-jest.json", "checkout twin"),
         ("native/vitest-hook.json", "checkout > twin"),
+        ("junit/pytest-flakefinder.xml", "test_passes"),
+        ("junit/pytest-flakefinder.xml", "test_skipped"),
     ],
 )
 def test_what_shares_its_name_without_being_attempts_is_ambiguous(sample, name):
@@ -262,6 +268,42 @@ def test_each_attempt_says_what_was_said_of_it(sample, name, messages):
     said = [attempt.message or "" for attempt in case.attempts]
     assert all(part in message for part, message in zip(messages, said, strict=True))
     assert not any("<span" in message for message in said)
+
+
+@pytest.mark.parametrize(
+    ("sample", "finding"),
+    [
+        ("junit/lint-bandit.xml", "bad.py: assert_used"),
+        ("junit/lint-biome.xml", "bad.js: org.biome.lint.suspicious.noDoubleEquals"),
+        (
+            "junit/lint-checkov.xml",
+            "m.tf: [NONE][CKV_AWS_18] Ensure the S3 bucket has access logging enabled",
+        ),
+        ("junit/lint-eslint.xml", "a.js: org.eslint.no-redeclare"),
+        ("junit/lint-flake8.xml", "bad.py: F401, 'os' imported but unused"),
+        ("junit/lint-mypy.xml", "mypy: mypy-py3_11-linux"),
+        ("junit/lint-oxlint.xml", "bad.js: eslint(no-unused-vars)"),
+        ("junit/lint-pylint.xml", "bad.py: bad:3:0"),
+        ("junit/lint-ruff.xml", "bad.py: org.ruff.F401"),
+        ("junit/lint-tsc-junit.xml", "bad.ts"),
+    ],
+)
+def test_what_a_linter_finds_is_an_error_and_no_test(sample, finding):
+    report = read(sample)
+    assert any(error.suite.endswith(finding) for error in report.suite_errors)
+    assert not any(case.outcome.bad for case in report.cases)
+    assert "never flaky" in report.warnings[0]
+
+
+def test_of_endless_errors_the_first_are_told():
+    cases = "".join(
+        f'<testcase classname="a.py" name="F{number}"><failure/></testcase>' for number in range(2000)
+    )
+    report = read_report(
+        f'<testsuites name="ruff"><testsuite name="a.py">{cases}</testsuite></testsuites>'.encode()
+    )
+    assert len(report.suite_errors) == 501
+    assert report.suite_errors[-1].message == "and 1,500 errors more"
 
 
 def test_foreign_xml_is_named_and_the_way_out_told():
