@@ -145,7 +145,7 @@ def hearing(tx: Tx, organization_id: int, project_id: int) -> list[Endpoint]:
     """Those that are switched on and hear of this project, whatever they hear of it."""
     whole = or_(col(EndpointRow.project_id).is_(None), col(EndpointRow.project_id) == project_id)
     mine = and_(col(EndpointRow.organization_id) == organization_id, whole, col(EndpointRow.off) == "")
-    return [_noun(row) for row in tx.execute(select(EndpointRow).where(mine))]
+    return [_noun(row) for row in tx.execute(select(EndpointRow).where(mine).order_by(col(EndpointRow.id)))]
 
 
 def silent_endpoints(tx: Tx, organization_id: int, project_id: int) -> list[Endpoint]:
@@ -209,7 +209,7 @@ def answered_badly(tx: Tx, endpoint: Endpoint, *, error: str, off: Off, now: dat
     """One failure more; with `off` it is switched off for it."""
     values = {
         "failures": col(EndpointRow.failures) + 1,
-        "failing_since": func.coalesce(col(EndpointRow.failing_since), now),
+        "failing_since": endpoint.failing_since or now,
         "error": error[:500],
         "off": off,
     }
