@@ -13,7 +13,6 @@ Network = IPv4Network | IPv6Network
 SETTING = "FLAKEGUARD_WEBHOOK_NETWORKS"
 LONGEST = 2000
 _NAT64 = ip_network("64:ff9b::/96")
-_LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 
 class UnreachableError(ForbiddenError):
@@ -22,9 +21,11 @@ class UnreachableError(ForbiddenError):
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """The networks, beside the public ones, that webhooks may go to; there plain http will do."""
+    """What is open beside public addresses: there plain http will do."""
 
     networks: tuple[Network, ...] = ()
+    at_home: bool = False
+    """A server only for its own machine reaches that machine too."""
 
     def check_url(self, text: str) -> str:
         """The address of an endpoint as it may be kept. What its name resolves to is checked at every connect."""
@@ -43,7 +44,7 @@ class Reach:
     def check(self, address: Address, *, plain: bool) -> None:
         """UnreachableError unless a webhook may be sent there, `plain` without TLS."""
         meant = inner(address)
-        if any(meant in network for network in self.networks):
+        if (self.at_home and meant.is_loopback) or any(meant in one for one in self.networks):
             return
         if not public(meant):
             raise UnreachableError(
@@ -56,8 +57,8 @@ class Reach:
 
 
 def reach_of(networks: Iterable[str], *, at_home: bool) -> Reach:
-    """The operator's networks; `at_home`, a server only for its own machine, reaches that machine too."""
-    return Reach((*(_LOOPBACK if at_home else ()), *map(ip_network, networks)))
+    """By the operator's words for networks."""
+    return Reach(tuple(map(ip_network, networks)), at_home=at_home)
 
 
 def inner(address: Address) -> Address:

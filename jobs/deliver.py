@@ -149,7 +149,7 @@ class _Settling:
         if self.answer.ok:
             heard.info("webhook.delivered", status=self.answer.status)
         else:
-            heard.warning("webhook.failed", status=self.answer.status, error=self.answer.error)
+            heard.info("webhook.failed", status=self.answer.status, error=self.answer.error)
 
 
 def _chance() -> float:

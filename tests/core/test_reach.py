@@ -87,9 +87,10 @@ def test_an_address_is_kept_as_it_was_given(reach, url):
         ("http://hooks.example.com/", "https"),
     ],
 )
-def test_an_address_that_cannot_be_is_refused_in_words(url, complaint):
+@pytest.mark.parametrize("reach", [ABROAD, AT_HOME])
+def test_an_address_that_cannot_be_is_refused_in_words(reach, url, complaint):
     with pytest.raises(ValidationError, match=complaint):
-        ABROAD.check_url(url)
+        reach.check_url(url)
 
 
 @pytest.mark.parametrize(
