@@ -21,9 +21,11 @@ from core.report import CaseResult, Report, SuiteError, TestKey
 
 _EMPTY = "the report holds no test at all"
 _MERGED = (
-    "a suite occurs several times, as if reports had been merged, so that repeated entries are not taken for retries; "
+    "reports of several runs have been merged into one, so that repeated entries are not taken for retries; "
     "upload one report for each run, with a variant"
 )
+_BY_MERGERS = ("tests", "failures", "errors", "skipped", "time")
+"""So junit-report-merger and junitparser write the root; the former also puts suites of one name into one."""
 _NAMED = 5
 _MANY_ERRORS = 500
 HELD = 50_000
@@ -165,6 +167,10 @@ def _orphans(orphans: Iterable[tuple[Suite, Mark]], limits: Limits) -> Iterator[
         yield SuiteError(suite.name, message or f"<{mark.tag}>")
 
 
+def _of_several_runs(seen: Evidence) -> bool:
+    return seen.merged or tuple(seen.attributes) == _BY_MERGERS
+
+
 def _not_endless(errors: list[SuiteError]) -> list[SuiteError]:
     """Nobody reads thousands of them, and every one goes into the answer."""
     more = len(errors) - _MANY_ERRORS
@@ -173,7 +179,7 @@ def _not_endless(errors: list[SuiteError]) -> list[SuiteError]:
 
 def of_one_run(dialect: Dialect, seen: Evidence) -> Dialect:
     """What occurs again was only tried again if the document is of one run."""
-    if seen.merged and dialect.retries:
+    if _of_several_runs(seen) and dialect.retries:
         return replace(dialect, repeats=Repeats.AMBIGUOUS)
     return dialect if dialect.reran(seen) else replace(dialect, repeats=Repeats.RERUNS_UNLESS_PASSED)
 
@@ -181,6 +187,6 @@ def of_one_run(dialect: Dialect, seen: Evidence) -> Dialect:
 def _warnings(seen: Evidence, errors: list[SuiteError], dialect: Dialect) -> tuple[str, ...]:
     if not seen.cases and not errors:
         return (_EMPTY,)
-    if seen.merged and dialect.retries:
+    if _of_several_runs(seen) and dialect.retries:
         return (_MERGED, *dialect.advice(seen))
     return dialect.advice(seen)

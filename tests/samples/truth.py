@@ -21,7 +21,7 @@ TRUTH = {
     },
     "junit/pytest-none.xml": {},
     "junit/unittest-xml-reporting.xml": {
-        "test_passes": [P], "test_fails": [F], "test_errors": [E], "test_skipped": [S], "test_sub (i=1)": [F],
+        "test_passes": [P], "test_fails": [F], "test_errors": [E], "test_skipped": [S], "test_sub": [F],
         "test_expected_failure": [S], "test_unexpected_success": [E],
     },
     "junit/nose2.xml": {
@@ -284,6 +284,27 @@ TRUTH = {
     "junit/gotestsum-open-line.xml": {
         "TestPasses": [P], "TestOpenLine": [P, P, P], "TestOpenLineFails": [F, F, F],
     },
+    "junit/pytest-merged.xml": {"test_passes": [P, P], "test_fails": [F, F], "test_on_one_only": [P, F]},
+    "junit/phpunit-odd.xml": {
+        "testPasses": [P], "testFails": [F], "testThrows": [E], "testRow with data set #0": [P],
+        "testRow with data set #1": [F], 'testRow with data set "named row"': [P], "testDepends": [S],
+        "testWarns": [E], "testSeparate": [F], "testDox": [P], "testBefore": [P],
+        "tearDownAfterClass": None, "Error": None,
+    },
+    "junit/unittest-xml-subtests.xml": {
+        "test_passes": [P], "test_fails": [F], "test_subs": [F], "test_subs_msg": [F], "test_errors": [E],
+        "test_skipped": [S], "test_expected": [S], "test_unexpected": [E], "test_before": [P],
+    },
+    "junit/nose.xml": {
+        "test_passes": [P], "test_fails": [F], "test_subs": [F], "test_errors": [E], "test_skipped": [S],
+        "test_expected": [P], "test_unexpected": [F], "test_before": [P],
+    },
+    "junit/green-subtests.xml": {
+        "test_passes": [P], "test_fails": [F], "test_subs": [F], "test_subs_msg": [F], "test_errors": [E],
+        "test_skipped": [S], "test_before": [P],
+    },
+    "junit/tap-formatter-timer.xml": {"fails": [F], "inner": [F], "one": [P]},
+    "junit/tap-harness.xml": {"passes": [P], "fails": [F], "inner (2)": [F], "one (2)": [P]},
     "native/go-test-open-line.json": {"TestPasses": [P], "TestOpenLine": [P], "TestOpenLineFails": [F]},
     "junit/cucumber-named.xml": {
         "passes": [P], "fails": [F], "recovers": [P], "undefined": [F], "ambiguous": [F], "skipped by hook": [S],
@@ -349,6 +370,11 @@ DIALECTS = {
     "junit/vitest-named.xml": "vitest",
     "junit/bun.xml": "bun",
     "junit/cucumber-named.xml": "cucumber",
+    "junit/unittest-xml-subtests.xml": "unittest-xml-reporting",
+    "junit/nose.xml": "nose",
+    "junit/green-subtests.xml": "green",
+    "junit/tap-formatter-timer.xml": "tap",
+    "junit/tap-harness.xml": "tap-harness",
     **dict.fromkeys(
         (
             "junit/lint-bandit.xml",

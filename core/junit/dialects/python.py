@@ -4,10 +4,23 @@ import html
 import re
 
 from core.identity import stable_file
-from core.junit.dialects.base import SEPARATOR, Dialect, Key, Repeats, nameless, plain_key, shaped
+from core.junit.dialects.base import (
+    SEPARATOR,
+    Dialect,
+    Key,
+    Repeats,
+    around,
+    bad,
+    nameless,
+    plain_key,
+    shaped,
+)
 from core.junit.raw import Evidence, RawCase
 from core.report import Attempt, Outcome
 
+_SUBTEST = re.compile(r"(\w+) (?:\[.*\]|\(.*\))")
+_nose = shaped("testsuite", ("name", "tests", "errors", "failures", "skip"))
+_CONTEXT = "ContextSuite context="
 _STAMPED = re.compile(r"^(.+)-\d{14}$")
 _PYTEST_ORDER = ("name", "errors", "failures", "skipped", "tests", "time", "timestamp", "hostname")
 _pytest_shaped = shaped("testsuites", _PYTEST_ORDER, sorted(_PYTEST_ORDER))
@@ -54,9 +67,23 @@ def _xmlrunner(seen: Evidence) -> bool:
 
 
 def _without_stamp(raw: RawCase) -> Key:
+    """A failing subtest is an entry of its own, which is absent when it passes: it belongs to its test."""
     _, class_name, name, file, variant = plain_key(raw)
     path = (stamped[1] if (stamped := _STAMPED.match(part)) else part for part in raw.suite.path)
-    return SEPARATOR.join(path), class_name, name, file, variant
+    test = _SUBTEST.match(name)
+    return SEPARATOR.join(path), class_name, test[1] if test else name, file, variant
+
+
+def _green(seen: Evidence) -> bool:
+    orders = tuple(seen.attributes), tuple(seen.suite_attributes)
+    return orders == (("time",), ("name", "tests", "failures", "errors", "skipped", "time"))
+
+
+def _context(raw: RawCase) -> str | None:
+    """Of a fixture nose writes the repr of a suite, cut into class and name at its last dot."""
+    if bad(raw) and raw.name.startswith(_CONTEXT):
+        return raw.name.removeprefix(_CONTEXT).replace(">", "")
+    return around(raw)
 
 
 def _unexpected(raw: RawCase) -> Outcome | None:
@@ -119,7 +146,10 @@ DIALECTS = (
         suite_error=_collection,
         skipped_means=_quarantined,
     ),
-    Dialect(name="unittest-xml-reporting", claims=_xmlrunner, key=_without_stamp),
+    Dialect(name="unittest-xml-reporting", claims=_xmlrunner, key=_without_stamp, repeats=Repeats.PARTS),
+    # The failing subtests of a test are entries of its name.
+    Dialect(name="green", claims=_green, repeats=Repeats.PARTS),
+    Dialect(name="nose", claims=_nose, suite_error=_context),
     Dialect(
         name="nose2",
         claims=lambda seen: seen.suite_attributes.get("name") == "nose2-junit",

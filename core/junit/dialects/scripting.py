@@ -2,17 +2,33 @@
 
 import re
 
-from core.junit.dialects.base import Dialect, Key, Repeats, errors_beyond_cases, plain_key
+from core.identity import stable_file
+from core.junit.dialects.base import (
+    SEPARATOR,
+    Dialect,
+    Key,
+    Repeats,
+    bad,
+    errors_beyond_cases,
+    nameless,
+    plain_key,
+)
 from core.junit.raw import Evidence, Mark, RawCase, Suite
 
 _BEGIN = re.compile(r"begin \d+ ")
 _NUMBERED = re.compile(r"test_\d{4}_")
 _MINITEST_ORDER = ("skipped", "failures", "errors", "tests", "assertions", "time")
 _MINITEST_ORDERS = frozenset({("name", *_MINITEST_ORDER), ("name", "filepath", *_MINITEST_ORDER)})
+_ABSOLUTE = re.compile(r"/|[A-Za-z]:[\\/]")
+_NO_PROVIDER = frozenset({"Error", "Warning"})
+_TIMED = frozenset({"(init)", "(teardown)"})
+"""What TAP::Formatter::JUnit puts around the tests of a file when prove measures time."""
 _PLACED = re.compile(r"(.+\.lua):\d+$")
 _RUN = re.compile(r"Run \d+ of \d+$")
 _TAP_NUMBER = re.compile(r"(?:#\d+ |\d+ - )(?=.)|\d+$")
 _TAP_SUITE = frozenset({"name", "tests", "failures", "errors", "skipped"})
+_TAP_HARNESS = ("name", "errors", "failures", "skipped", "tests", "time")
+_UNPLANNED = "Number of runned tests does not match plan."
 _TAP_EXIT = re.compile(r"Dubious, test returned (\d+) ")
 
 
@@ -29,9 +45,22 @@ def _phpunit(seen: Evidence) -> bool:
 
 
 def _of_pest(raw: RawCase) -> Key:
-    """Pest puts the name of the test behind the file, as its own notation for both."""
-    suite, class_name, name, file, variant = plain_key(raw)
-    return suite, class_name, name, file.partition("::")[0], variant
+    """Pest puts the name of the test behind the file, as its own notation for both.
+
+    The outermost suite is the folder or the configuration, by its place on this machine.
+    """
+    _, class_name, name, file, variant = plain_key(raw)
+    path = (stable_file(part) if _ABSOLUTE.match(part) else part for part in raw.suite.path)
+    return SEPARATOR.join(filter(None, path)), class_name, name, file.partition("::")[0], variant
+
+
+def _around_class(raw: RawCase) -> str | None:
+    """PHPUnit lists what fails behind a class, and data providers, like tests."""
+    if not bad(raw):
+        return None
+    if raw.name == "tearDownAfterClass" or (not raw.class_name and raw.name in _NO_PROVIDER):
+        return raw.suite.name
+    return nameless(raw)
 
 
 def _bats(seen: Evidence) -> bool:
@@ -64,9 +93,9 @@ def _tap(seen: Evidence) -> bool:
     return (
         first is not None
         and seen.root == "testsuites"
-        and _TAP_SUITE - {"skipped"} <= seen.suite_attributes.keys() <= _TAP_SUITE
+        and _TAP_SUITE - {"skipped"} <= seen.suite_attributes.keys() <= _TAP_SUITE | {"time"}
         and seen.case_attributes <= {"name", "time"}
-        and _TAP_NUMBER.match(first.name) is not None
+        and (first.name in _TIMED or _TAP_NUMBER.match(first.name) is not None)
     )
 
 
@@ -75,6 +104,21 @@ def _without_tap_number(raw: RawCase) -> Key:
     suite, class_name, name, file, variant = plain_key(raw)
     described = _TAP_NUMBER.match(name)
     return suite, class_name, name[described.end() :] or name if described else name, file, variant
+
+
+def _tap_harness(seen: Evidence) -> bool:
+    first = seen.first_case
+    return (
+        first is not None
+        and first.class_name == first.suite.name
+        and not seen.attributes
+        and tuple(seen.suite_attributes) == _TAP_HARNESS
+    )
+
+
+def _unplanned(raw: RawCase) -> str | None:
+    """A script that dies or stops short is an entry of its own."""
+    return raw.suite.name if bad(raw) and raw.name.startswith(_UNPLANNED) else nameless(raw)
 
 
 def _exit_of_failures(suite: Suite, mark: Mark) -> bool:
@@ -90,7 +134,7 @@ DIALECTS = (
         claims=lambda seen: tuple(seen.suite_attributes) in _MINITEST_ORDERS,
         key=_without_number,
     ),
-    Dialect(name="phpunit", claims=_phpunit, key=_of_pest),
+    Dialect(name="phpunit", claims=_phpunit, key=_of_pest, suite_error=_around_class),
     Dialect(name="bats", claims=_bats, key=_without_begin, repeats=Repeats.RERUNS),
     Dialect(
         name="busted",
@@ -98,4 +142,5 @@ DIALECTS = (
         key=_without_line,
     ),
     Dialect(name="tap", claims=_tap, key=_without_tap_number, repeats_itself=_exit_of_failures),
+    Dialect(name="tap-harness", claims=_tap_harness, suite_error=_unplanned),
 )
