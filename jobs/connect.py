@@ -17,7 +17,7 @@ from storage import audit
 from storage import endpoint as endpoints
 from storage.database import Tx
 from storage.endpoint import Endpoint
-from storage.webhook import forget_messages_of, rearm
+from storage.webhook import forget_messages_of, hasten, rearm
 
 MOST = 50
 """Endpoints of one organization: every event is written once for each of them."""
@@ -123,11 +123,12 @@ def switch_off(desk: Desk, endpoint_id: int, *, by: Person, project_id: int | No
 
 
 def switch_on(desk: Desk, endpoint_id: int, *, by: Person, project_id: int | None = None) -> Endpoint:
-    """It is sent to again, with the patience that a new one finds."""
+    """It is sent to again, what waits at once, with the patience that a new one finds."""
     with _opened(desk, endpoint_id, project_id) as (tx, endpoint, now):
         if endpoint.off:
             fresh = {"off": "", "failures": 0, "failing_since": None, "error": ""}
             endpoints.change_endpoint(tx, endpoint.id, **fresh, **_awake(now))
+            hasten(tx, endpoint, now)
             _record(tx, endpoint, "enabled", by=by, at=now)
         woken = endpoints.get_endpoint(tx, endpoint.id)
     desk.dispatch.wake("webhooks")

@@ -13,6 +13,8 @@ from core.errors import NotFoundError, ProcessingError
 from core.webhook import CHOICES, MEANINGS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from jobs.connect import Listener
     from jobs.desk import Desk
     from storage.webhook import Message
@@ -88,11 +90,14 @@ def list_all(
         project_id = project_of(desk, project).id if project else None
         with desk.database.read() as tx:
             found = endpoints_page(tx, Page(MAX_LIMIT), project_id=project_id)
-            names = _names(tx)
+            place = _places(tx)
     if as_json:
         emit(found)
         return
-    rows = ((*_place(one, names), _events(one), _state(one), one["last_error"]) for one in found["items"])
+    rows = (
+        (one["webhook_id"], place(one), one["url"], _events(one), _state(one), one["last_error"])
+        for one in found["items"]
+    )
     titles = ("id", "hears of", "url", "events", "state", "last error")
     show_table(titles, rows, empty="There is no webhook yet: flakeguard webhooks create ...")
 
@@ -102,14 +107,14 @@ def show(number: int = NUMBER, as_json: bool = Json) -> None:
     from bot.pages import endpoint_page
 
     with opened() as desk, desk.database.read() as tx:
-        found, names = endpoint_page(tx, number), _names(tx)
+        found, place = endpoint_page(tx, number), _places(tx)
     if as_json:
         emit(found)
         return
     show_fields(
         {
             "id": found["webhook_id"],
-            "hears of": _place(found, names)[1],
+            "hears of": place(found),
             "url": found["url"],
             "description": found["description"],
             "events": _events(found),
@@ -233,7 +238,7 @@ def retry(number: int = NUMBER, as_json: bool = Json) -> None:
 
     with opened() as desk:
         count = send_again(desk, number, by=operator())
-    emit({"messages": count}) if as_json else say(f"{count} messages are due now.")
+    emit({"messages": count}) if as_json else say(f"Due now: {count}.")
 
 
 def disable(number: int = NUMBER, as_json: bool = Json) -> None:
@@ -297,15 +302,14 @@ def _message(desk: "Desk", number: int, key: str) -> "Message":
         return get_message(tx, number, key)
 
 
-def _names(tx: Any) -> dict[int, str]:
+def _places(tx: Any) -> "Callable[[Mapping[str, Any]], str]":
+    """Says of a webhook what it hears of: a repository, or all of an organization."""
+    from storage.organization import list_organizations
     from storage.project import list_projects
 
-    return {one.id: one.repo for one in list_projects(tx)}
-
-
-def _place(found: dict[str, Any], names: dict[int, str]) -> tuple[object, ...]:
-    whole = f"organization {found['organization_id']}"
-    return found["webhook_id"], names.get(found["project_id"], whole), found["url"]
+    repos = {one.id: one.repo for one in list_projects(tx)}
+    tenants = {one.id: one.name for one in list_organizations(tx)}
+    return lambda found: repos.get(found["project_id"]) or f"all of {tenants[found['organization_id']]}"
 
 
 def _events(found: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ from bot.web.links import page_of_test
 from bot.webhooks.exchange import SECONDS, LookupFailedError, Reply, post
 from bot.webhooks.reach import reach
 from core.errors import FlakeGuardError, ProcessingError
-from core.webhook import Answer, envelope, headers
+from core.webhook import GONE, Answer, envelope, headers
 from storage.endpoint import Endpoint
 from storage.webhook import Message
 
@@ -95,6 +95,8 @@ def _answer(reply: Reply, now: datetime) -> Answer:
 def _words(reply: Reply) -> str:
     if reply.status in _REDIRECTS:
         return f"It answered {reply.status}; redirects are not followed. Give the new address."
+    if reply.status == GONE:
+        return "It answered 410 Gone: it wants nothing any more, so it is disabled."
     text = reply.beginning.decode("utf-8", "replace")
     said = " ".join("".join(char if char.isprintable() else " " for char in text).split())[:EXCERPT]
     return f"It answered {reply.status}: {said}" if said else f"It answered {reply.status}."

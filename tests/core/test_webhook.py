@@ -1,5 +1,6 @@
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -169,3 +170,8 @@ def test_an_endpoint_rests_the_longer_the_more_often_it_fails(failures, answer, 
 )
 def test_two_hundreds_alone_are_success(status, ok):
     assert Answer(status).ok is ok
+
+
+def test_the_documentation_tells_every_event_in_the_same_words():
+    text = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text()
+    assert all(f"| `{one.value}` | {MEANINGS[one]} |" in text for one in EventType)

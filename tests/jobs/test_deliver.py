@@ -428,6 +428,18 @@ def test_after_an_outage_everything_is_sent_again_on_request(small_post):
     assert {one.key for one in post.courier.messages} == set(keys)
 
 
+def test_what_waited_is_sent_as_soon_as_it_is_switched_on_again(small_post):
+    post = small_post
+    post.courier.answers = [BROKEN, OK]
+    number = post.endpoint()
+    post.sends(number)
+    deliver_due(post.desk)
+    connect.switch_off(post.desk, number, by=OPERATOR)
+    connect.switch_on(post.desk, number, by=OPERATOR)
+    deliver_due(post.desk)
+    assert post.states(number) == ["delivered"]
+
+
 def test_whoever_comes_back_finds_the_patience_of_a_new_one(small_post):
     post = small_post
     post.courier.answers = [BROKEN]

@@ -78,7 +78,7 @@ def test_with_another_key_nothing_is_sent_unsigned(office, receivers):
         (Reply(400, body=b"bad signature"), 400, "It answered 400: bad signature"),
         (Reply(302, headers={"Location": "http://127.0.0.1:1/"}), 302, "redirects are not followed"),
         (Reply(307, headers={"Location": "/elsewhere"}), 307, "redirects are not followed"),
-        (Reply(410), 410, "It answered 410."),
+        (Reply(410), 410, "410 Gone"),
         (Reply(500, body=b"x" * 10**6), 500, "It answered 500: " + "x" * 200),
         (Reply(drop=True), None, "broke off before the answer"),
     ],
