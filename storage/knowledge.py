@@ -1,16 +1,17 @@
 """What a transaction knows of a project's identities: the process's memory of its epoch, and its own findings."""
 
 from collections.abc import Iterable
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlmodel import Field, SQLModel, col
 
 from core.ids import Ids
 from core.run import Run
 from storage.columns import BigId, insert_ignore
-from storage.database import Tx, lock_project, unit_of
+from storage.database import Query, Tx, lock_project, unit_of
 from storage.memory import MOST_RUNS, Facts, Memory
 
 IDENTITIES = 1
@@ -124,8 +125,13 @@ def forget(tx: Tx, project_id: int) -> None:
 
 def stored_epoch(tx: Tx, project_id: int) -> int:
     """The project's identity epoch."""
-    query = select(col(ProjectIdentityRow.epoch)).where(col(ProjectIdentityRow.project_id) == project_id)
-    return tx.execute(query).scalar() or 0
+    return tx.execute(_epoch(), {"project": project_id}).scalar() or 0
+
+
+@cache
+def _epoch() -> Query:
+    mine = col(ProjectIdentityRow.project_id) == bindparam("project")
+    return select(col(ProjectIdentityRow.epoch)).where(mine)
 
 
 def lock_identities(tx: Tx, project_id: int) -> bool:

@@ -1,9 +1,10 @@
 """Projects (= repositories) and the versions of their approval policies."""
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, UniqueConstraint, select, update
+from sqlalchemy import Row, UniqueConstraint, bindparam, select, update
 from sqlmodel import Field, SQLModel, col
 
 from core.errors import ConflictError, NotFoundError
@@ -72,10 +73,15 @@ def create_project(
 
 def get_project(tx: Tx, project_id: int) -> Project:
     """NotFoundError when there is none."""
-    row = tx.execute(_nouns().where(col(ProjectRow.id) == project_id)).first()
+    row = tx.execute(_by_id(), {"wanted": project_id}).first()
     if row is None:
         raise NotFoundError("There is no such project.", project_id=project_id)
     return _noun(row)
+
+
+@cache
+def _by_id() -> Query:
+    return _nouns().where(col(ProjectRow.id) == bindparam("wanted"))
 
 
 def find_project(tx: Tx, repo: str, organization_id: int | None = None) -> Project | None:
@@ -128,14 +134,18 @@ def rename_project(
 
 def get_policy(tx: Tx, project_id: int) -> Policy:
     """The policy in force; the shipped one when nobody has changed it."""
-    query = (
+    data = tx.execute(_newest_policy(), {"project": project_id}).scalar()
+    return Policy.from_dict(data) if data else Policy()
+
+
+@cache
+def _newest_policy() -> Query:
+    return (
         select(col(ProjectSettingsRow.policy))
-        .where(col(ProjectSettingsRow.project_id) == project_id)
+        .where(col(ProjectSettingsRow.project_id) == bindparam("project"))
         .order_by(col(ProjectSettingsRow.version).desc())
         .limit(1)
     )
-    data = tx.execute(query).scalar()
-    return Policy.from_dict(data) if data else Policy()
 
 
 def put_policy(tx: Tx, project_id: int, policy: Policy, by: str, now: datetime) -> None:

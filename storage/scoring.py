@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Update, bindparam, delete, select, update
 from sqlmodel import Field, SQLModel, col
 
 from core.errors import ConflictError
 from storage.columns import BigId, Bytes, insert_ignore
-from storage.database import Tx
+from storage.database import Query, Tx
 from storage.upsert import put_all
 
 BATCH = 500
@@ -45,14 +46,19 @@ class Scoring:
 
 def scoring_version(tx: Tx, project_id: int, *, lock: bool) -> int:
     """The stored version; with `lock` nobody else scores the project until this transaction ends."""
-    query = select(col(ScoringContextRow.version)).where(col(ScoringContextRow.project_id) == project_id)
-    if not lock:
-        return tx.execute(query).scalar() or 0
-    version = tx.execute(query.with_for_update()).scalar()
-    if version is not None:
-        return int(version)
-    insert_ignore(tx, ScoringContextRow, {"project_id": project_id, "version": 0, "context": None})
-    return int(tx.execute(query.with_for_update()).scalar_one())
+    query, mine = _version(lock=lock), {"project": project_id}
+    version = tx.execute(query, mine).scalar()
+    if version is None and lock:
+        insert_ignore(tx, ScoringContextRow, {"project_id": project_id, "version": 0, "context": None})
+        version = tx.execute(query, mine).scalar_one()
+    return version or 0
+
+
+@cache
+def _version(*, lock: bool) -> Query:
+    mine = col(ScoringContextRow.project_id) == bindparam("project")
+    query = select(col(ScoringContextRow.version)).where(mine)
+    return query.with_for_update() if lock else query
 
 
 def load_scoring(tx: Tx, project_id: int, *, lock: bool) -> Scoring:
@@ -95,16 +101,22 @@ def touch_scoring(tx: Tx, project_id: int) -> None:
 
 
 def _advance(tx: Tx, project_id: int, version: int, context: bytes | None) -> None:
-    changes: dict[str, object] = {"version": version}
+    changes: dict[str, object] = {"project": project_id, "before": version - 1, "version": version}
     if context is not None:
         changes["context"] = context
-    mine = col(ScoringContextRow.project_id) == project_id
-    previous = col(ScoringContextRow.version) == version - 1
-    if tx.execute(update(ScoringContextRow).where(mine, previous).values(**changes)).rowcount == 1:
+    if tx.execute(_next_version(context=context is not None), changes).rowcount == 1:
         return
     first = {"project_id": project_id, "version": version, "context": context}
     if version != 1 or not insert_ignore(tx, ScoringContextRow, first):
         raise ConflictError("Somebody else has scored this project meanwhile.", project_id=project_id)
+
+
+@cache
+def _next_version(*, context: bool) -> Update:
+    mine = col(ScoringContextRow.project_id) == bindparam("project")
+    previous = col(ScoringContextRow.version) == bindparam("before")
+    names = ("version", "context") if context else ("version",)
+    return update(ScoringContextRow).where(mine, previous).values({name: bindparam(name) for name in names})
 
 
 def _forget(tx: Tx, project_id: int, tests: list[int]) -> None:

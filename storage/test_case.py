@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, UniqueConstraint, func, select, text, update
+from sqlalchemy import ColumnElement, Row, UniqueConstraint, bindparam, func, select, text, update
 from sqlmodel import Field, SQLModel, col
 
 from core.errors import NotFoundError
@@ -132,8 +133,12 @@ def ownerless_since(tx: Tx, project_id: int, since: datetime) -> bool:
 
 def has_cases(tx: Tx, project_id: int) -> bool:
     """False until the first results of a project."""
-    query = select(col(TestCaseRow.id)).where(col(TestCaseRow.project_id) == project_id).limit(1)
-    return tx.execute(query).first() is not None
+    return tx.execute(_any_case(), {"project": project_id}).first() is not None
+
+
+@cache
+def _any_case() -> Query:
+    return select(col(TestCaseRow.id)).where(col(TestCaseRow.project_id) == bindparam("project")).limit(1)
 
 
 def find_ids(tx: Tx, project_id: int, digests: Sequence[bytes]) -> dict[bytes, int]:

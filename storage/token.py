@@ -1,9 +1,10 @@
 """API tokens at rest: their SHA-256 and nothing that could be used."""
 
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, or_, select, update
+from sqlalchemy import Row, bindparam, or_, select, update
 from sqlmodel import Field, SQLModel, col
 
 from core.errors import NotFoundError
@@ -62,8 +63,13 @@ def save_token(
 
 def find_token(tx: Tx, hash: bytes) -> ApiToken | None:  # noqa: A002 - the column's name
     """One indexed read; whether the token is live is the caller's question."""
-    row = tx.execute(_nouns().where(col(ApiTokenRow.hash) == hash)).first()
+    row = tx.execute(_by_hash(), {"wanted": hash}).first()
     return _noun(row) if row else None
+
+
+@cache
+def _by_hash() -> Query:
+    return _nouns().where(col(ApiTokenRow.hash) == bindparam("wanted"))
 
 
 def get_token(tx: Tx, token_id: int) -> ApiToken:
