@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from core.webhook import Answer
+from core.patience import Answer
 from storage.endpoint import Endpoint
 from storage.webhook import Message
 

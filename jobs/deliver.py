@@ -6,12 +6,12 @@ again under the same id: at least once, never zero times.
 
 import random
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
+from core.patience import FAILING_FOR, Answer, next_try, pause
 from core.tenancy import CLOCK
-from core.webhook import FAILING_FOR, Answer, next_try, pause
 from jobs.courier import Courier
 from jobs.desk import Desk
 from storage import audit
@@ -23,6 +23,8 @@ from storage.webhook import Message
 
 log = structlog.get_logger(__name__)
 
+LEASE = timedelta(seconds=60)
+"""Longer than one attempt may take; renewed after each."""
 TURN = 25
 """Messages sent in one turn; then others have theirs."""
 WHY = {
@@ -44,7 +46,7 @@ def take_turn(desk: Desk, courier: Courier, endpoint_id: int) -> int:
     """Claim the endpoint, send what waits, give it back; answers how many messages arrived."""
     now = desk.now()
     with desk.database.begin() as tx:
-        endpoint = endpoints.claim_endpoint(tx, endpoint_id, now=now, lease_until=now + desk.lease)
+        endpoint = endpoints.claim_endpoint(tx, endpoint_id, now=now, lease_until=now + LEASE)
         message = _next(tx, endpoint, now) if endpoint else None
     arrived = 0
     for left in reversed(range(TURN)):
@@ -82,32 +84,29 @@ class _Settling:
     answer: Answer
 
     def settle(self, *, more: bool) -> tuple[Endpoint | None, Message | None]:
-        """The endpoint, if it is still ours to send to, and its next message."""
+        """The endpoint, if it goes on there, and its next message."""
         now = self.desk.now()
         with self.desk.database.begin() as tx:
             if self.answer.ok:
-                self._well(tx, now)
-                held = self._hold_on(tx, now) if more else None
-                if held is None:
-                    endpoints.release_endpoint(tx, self.endpoint, next_at=now)
-                following = held, _next(tx, held, now) if held else None
-            else:
-                self._badly(tx, now)
-                following = None, None
+                # A fact, even when another sender has taken the endpoint over meanwhile.
+                outbox.delivered(tx, self.message, status=self.answer.status or 0, now=now)
+            held = endpoints.hold_endpoint(tx, self.endpoint, lease_until=now + LEASE)
+            following = self._after(tx, held, now, more=more) if held else None
         self._log()
-        return following
+        return (held, following) if following else (None, None)
 
-    def _well(self, tx: Tx, now: datetime) -> None:
-        outbox.delivered(tx, self.message, status=self.answer.status or 0, now=now)
-        endpoints.answered_well(tx, self.endpoint, now)
+    def _after(self, tx: Tx, held: Endpoint, now: datetime, *, more: bool) -> Message | None:
+        """What is sent there next; None when the endpoint was given back."""
+        if not self.answer.ok:
+            self._failed(tx, held, now)
+            return None
+        endpoints.answered_well(tx, held, now)
+        if more and not held.off:
+            return _next(tx, held, now)
+        endpoints.release_endpoint(tx, held, next_at=now)
+        return None
 
-    def _hold_on(self, tx: Tx, now: datetime) -> Endpoint | None:
-        return endpoints.hold_endpoint(tx, self.endpoint, lease_until=now + self.desk.lease)
-
-    def _badly(self, tx: Tx, now: datetime) -> None:
-        # Another sender has taken the endpoint over: what happened here late is its business now.
-        if self._hold_on(tx, now) is None:
-            return
+    def _failed(self, tx: Tx, held: Endpoint, now: datetime) -> None:
         wait = None if self.answer.gone else next_try(self.message.tries + 1, self.answer, chance=_chance())
         outbox.not_delivered(
             tx,
@@ -117,20 +116,20 @@ class _Settling:
             due_at=now + wait if wait else None,
             now=now,
         )
-        off = self._off(now)
-        endpoints.answered_badly(tx, self.endpoint, error=self.answer.error, off=off, now=now)
-        if off:
-            self._switched_off(tx, off, now)
-        resting = pause(self.endpoint.failures + 1, self.answer)
-        endpoints.release_endpoint(tx, self.endpoint, next_at=now + resting)
+        endpoints.answered_badly(tx, held, error=self.answer.error, now=now)
+        if (why := self._hopeless(held, now)) and not held.off:
+            self._switch_off(tx, why, now)
+        resting = pause(held.failures + 1, self.answer)
+        endpoints.release_endpoint(tx, held, next_at=now + resting)
 
-    def _off(self, now: datetime) -> Off:
-        since = self.endpoint.failing_since
+    def _hopeless(self, held: Endpoint, now: datetime) -> Off:
         if self.answer.gone:
             return "gone"
+        since = held.failing_since
         return "failing" if since is not None and now - since >= FAILING_FOR else ""
 
-    def _switched_off(self, tx: Tx, off: Off, now: datetime) -> None:
+    def _switch_off(self, tx: Tx, why: Off, now: datetime) -> None:
+        endpoints.change_endpoint(tx, self.endpoint.id, off=why)
         audit.append(
             tx,
             organization_id=self.endpoint.organization_id,
@@ -140,9 +139,9 @@ class _Settling:
             via=CLOCK.via.value,
             action="webhook.disabled",
             subject=self.endpoint.name,
-            details={"why": WHY[off], "last_error": self.answer.error},
+            details={"why": WHY[why], "last_error": self.answer.error},
         )
-        log.warning("webhook.disabled", endpoint=self.endpoint.id, why=off)
+        log.warning("webhook.disabled", endpoint=self.endpoint.id, why=why)
 
     def _log(self) -> None:
         heard = log.bind(endpoint=self.endpoint.id, message=self.message.key, type=self.message.type)

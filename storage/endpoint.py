@@ -186,10 +186,9 @@ def claim_endpoint(tx: Tx, endpoint_id: int, *, now: datetime, lease_until: date
 
 
 def hold_endpoint(tx: Tx, endpoint: Endpoint, *, lease_until: datetime) -> Endpoint | None:
-    """Go on sending; the endpoint as it is now. None when it is switched off, gone or taken over."""
-    mine = and_(_held(endpoint), col(EndpointRow.off) == "")
+    """Hold it longer; the endpoint as it is now. None when it was too late, or it is removed."""
     row = tx.execute(
-        update(EndpointRow).where(mine).values(lease_until=lease_until).returning(EndpointRow)
+        update(EndpointRow).where(_held(endpoint)).values(lease_until=lease_until).returning(EndpointRow)
     ).one_or_none()
     return None if row is None else _noun(row)
 
@@ -205,13 +204,12 @@ def answered_well(tx: Tx, endpoint: Endpoint, now: datetime) -> None:
     tx.execute(update(EndpointRow).where(_held(endpoint)).values(**values))
 
 
-def answered_badly(tx: Tx, endpoint: Endpoint, *, error: str, off: Off, now: datetime) -> None:
-    """One failure more; with `off` it is switched off for it."""
+def answered_badly(tx: Tx, endpoint: Endpoint, *, error: str, now: datetime) -> None:
+    """One failure more."""
     values = {
         "failures": col(EndpointRow.failures) + 1,
         "failing_since": endpoint.failing_since or now,
         "error": error[:500],
-        "off": off,
     }
     tx.execute(update(EndpointRow).where(_held(endpoint)).values(**values))
 

@@ -14,7 +14,9 @@ from bot.web.links import page_of_test
 from bot.webhooks.exchange import SECONDS, LookupFailedError, Reply, post
 from bot.webhooks.reach import reach
 from core.errors import FlakeGuardError, ProcessingError
-from core.webhook import GONE, Answer, envelope, headers
+from core.patience import GONE, Answer
+from core.signature import headers
+from core.webhook import envelope
 from storage.endpoint import Endpoint
 from storage.webhook import Message
 

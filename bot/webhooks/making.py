@@ -8,8 +8,8 @@ from bot.settings import Settings
 from bot.vault import Vault
 from bot.webhooks.reach import reach
 from core.errors import ConflictError
+from core.signature import make_secret
 from core.tenancy import Person
-from core.webhook import make_secret
 from jobs.connect import Listener, add_endpoint, rotate_secret
 from jobs.desk import Desk
 from storage.endpoint import Endpoint

@@ -1,9 +1,11 @@
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.errors import ValidationError
-from core.reach import Reach, UnreachableError, public, reach_of
+from core.reach import Reach, UnreachableError, inner, public, reach_of
 
 ABROAD, AT_HOME = reach_of([], at_home=False), reach_of([], at_home=True)
 INTRANET = reach_of(["10.1.0.0/16", "fd00:1::/32"], at_home=False)
@@ -106,3 +108,11 @@ def test_a_private_address_is_refused_when_it_is_given(url):
 def test_nothing_is_open_by_itself():
     assert Reach() == ABROAD
     assert not any(public(ip_address(one)) for one in PRIVATE if ":" not in one)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_an_address_in_disguise_is_the_address_it_leads_to(number):
+    """Mapped, 6to4 and NAT64 forms are opened and closed with the IPv4 address inside them."""
+    plain = ip_address(number)
+    disguises = (0xFFFF << 32 | number, 0x2002 << 112 | number << 80, 0x64FF9B << 96 | number)
+    assert {inner(IPv6Address(one)) for one in disguises} == {plain}

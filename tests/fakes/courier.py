@@ -1,6 +1,6 @@
 """A courier that carries nothing anywhere: it answers as the test says and remembers what it was given."""
 
-from core.webhook import Answer
+from core.patience import Answer
 
 
 class FakeCourier:

@@ -10,9 +10,9 @@ from fakes.shop import Wakes, person
 from fakes.tenant import a_project
 
 from core.errors import ConflictError, NotFoundError, ValidationError
+from core.patience import FAILING_FOR, RETRIES, Answer
 from core.reach import Reach, UnreachableError
 from core.tenancy import Via
-from core.webhook import FAILING_FOR, RETRIES, Answer
 from jobs import connect
 from jobs.crew import Crew
 from jobs.deliver import TURN, deliver_due, take_turn
@@ -451,3 +451,21 @@ def test_whoever_comes_back_finds_the_patience_of_a_new_one(small_post):
     post.sends(number)
     deliver_due(post.desk)
     assert (post.now(number).off, post.now(number).failures) == ("", 1)
+
+
+@pytest.mark.parametrize("answer", [BROKEN, GONE])
+def test_what_a_person_switched_off_stays_so_whatever_comes_back_late(post, answer):
+    number = post.endpoint()
+    post.sends(number)
+
+    def carry(*_):
+        connect.switch_off(post.desk, number, by=OPERATOR)
+        return answer
+
+    post.courier.carry = carry
+    deliver_due(post.desk)
+    assert (post.now(number).off, post.now(number).failures) == ("person", 1)
+    connect.switch_on(post.desk, number, by=OPERATOR)
+    post.courier.carry = FakeCourier().carry
+    connect.send_again(post.desk, number, by=OPERATOR)
+    assert deliver_due(post.desk) == 1

@@ -98,7 +98,7 @@ def test_a_dead_senders_endpoint_is_taken_over_and_its_late_words_are_not_heard(
     assert claimed(database, endpoint, now=NOW + MINUTE - SECOND) is None
     heir = claimed(database, endpoint, now=NOW + MINUTE)
     with database.begin() as tx:
-        endpoints.answered_badly(tx, dead, error="late", off="failing", now=NOW)
+        endpoints.answered_badly(tx, dead, error="late", now=NOW)
         endpoints.release_endpoint(tx, dead, next_at=NOW)
         assert endpoints.hold_endpoint(tx, dead, lease_until=NOW + MINUTE) is None
         held = endpoints.hold_endpoint(tx, heir, lease_until=NOW + 3 * MINUTE)
