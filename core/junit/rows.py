@@ -11,9 +11,8 @@ from typing import Protocol, TypeVar
 from core.junit.raw import Mark, RawCase, Suite, weight
 from core.junit.references import UnreadableError, controls, has_noncharacters, signs, unescaped
 from core.junit.repair import uncoloured
-from core.junit.said import Said, Told, said
-from core.junit.turns import NOWHERE, NextSuites, Turn, next_suites
-from core.limits import Limits
+from core.junit.said import Said
+from core.junit.turns import NOWHERE, NextSuites
 
 # Half the time of a call of the class itself.
 _raw_case = partial(tuple.__new__, RawCase)
@@ -129,17 +128,8 @@ def between(placed: Sequence[P], start: int, stop: int) -> Sequence[P]:
     return placed[bisect_left(placed, start, key=at) : bisect_left(placed, stop, key=at)]
 
 
-def rows_of(
-    order: Sequence[bytes], tags: bytes, told: Sequence[Told], turns: Sequence[Turn], limits: Limits
-) -> Rows | None:
-    """The columns of these start tags, or None when any of it must go through the parser."""
-    try:
-        return _rows_of(order, tags, said(told, limits), next_suites(turns))
-    except (UnreadableError, UnicodeDecodeError):
-        return None
-
-
-def _rows_of(order: Sequence[bytes], data: bytes, told: Said, turns: NextSuites) -> Rows:
+def rows_of(order: Sequence[bytes], data: bytes, told: Said, turns: NextSuites) -> Rows:
+    """The columns of these start tags, or `UnreadableError` when any of it must go through the parser."""
     data = uncoloured(data)
     parts = data.decode().split('"')
     if has_noncharacters(data) or not _all_between(data, "".join(parts[::2]).encode()):

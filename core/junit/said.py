@@ -23,7 +23,7 @@ class Told(NamedTuple):
     """What one case says, still as XML."""
 
     at: int
-    """Which case."""
+    """Which piece of the heap."""
     tag: bytes
     attributes: bytes
     text: Sequence[bytes]
@@ -34,8 +34,11 @@ class Told(NamedTuple):
     end: int
 
 
-def said(told: Sequence[Told], limits: Limits) -> Said:
-    """What they say, or `UnreadableError` when the parser has to see one of them. Read column by column."""
+def said(told: Sequence[Told], firsts: Sequence[int], limits: Limits) -> Said:
+    """What they say, or `UnreadableError` when the parser has to see one of them. Read column by column.
+
+    `firsts` tells which case each piece of the heap begins with.
+    """
     if not told:
         return {}
     places, tags, attributes, bodies, outputs, *_ = zip(*told, strict=True)
@@ -46,7 +49,7 @@ def said(told: Sequence[Told], limits: Limits) -> Said:
     texts = _bounded(found[: len(told)], limits.text_chars)
     marks = map(_mark, zip(map(_TAGS.__getitem__, tags), messages, kinds, texts, times, strict=True))
     printed = _outputs(iter(found[len(told) :]), outputs, limits)
-    return dict(zip(places, zip(marks, printed, strict=True), strict=True))
+    return dict(zip(map(firsts.__getitem__, places), zip(marks, printed, strict=True), strict=True))
 
 
 def _bodies(bodies: Sequence[Sequence[bytes]]) -> list[str]:

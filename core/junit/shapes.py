@@ -30,10 +30,9 @@ _TURN = rb"(?:%b</testsuite%b>%b<testsuite((?:%b++%b%b){0,20}+)%b>)?+" % (
 class Shape:
     """One order of attributes.
 
-    `tag` matches one start tag. `cases` matches the turn to a next suite (its attributes are group 1), consecutive silent
-    cases (2) and, if there is one, the beginning of the case after them: its tag (3) and either the output whose CDATA
-    section begins (4) or the tag, attributes and slash of a mark (5, 6, 7); else `child` is where its first other child
-    begins.
+    `tag` matches one start tag. `cases` matches the turn to a next suite (its attributes are group 1), silent cases (2)
+    and, if there is one, the beginning of the case after them: its tag (3) and either the output whose CDATA section
+    begins (4) or the tag, attributes and slash of a mark (5, 6, 7); else `child` is where its first other child begins.
     """
 
     order: tuple[bytes, ...]

@@ -28,13 +28,13 @@ BYTES_PER_CHARACTER = 12
 
 
 class Run:
-    """Cases of one shape that follow each other; `start` and `stop` say which of the heap's."""
+    """Cases of one shape that follow each other; `start` and `stop` say which of the heap's pieces."""
 
     __slots__ = ("heap", "start", "stop")
 
     def __init__(self, heap: Heap) -> None:
         self.heap = heap
-        self.start = self.stop = heap.count
+        self.start = self.stop = len(heap)
 
 
 class Taken:
@@ -72,7 +72,7 @@ class Taken:
     def end_run(self) -> None:
         """Something else follows."""
         if self.run is not None:
-            self.run.stop = self.run.heap.count
+            self.run.stop = len(self.run.heap)
             self.run = None
 
     def take(self, buffer: bytes, at: int, *, final: bool) -> int:
@@ -106,7 +106,7 @@ class Taken:
                     break
                 heap.turn(found, buffer.index(b"<", at))
             if silent:
-                heap.add(silent, silent.count(b"<testcase"), found.start(2))
+                heap.add(silent, found.start(2))
             at = found.end(2)
             if tag is not None:
                 end = self._end(shape, heap, buffer, found)
@@ -125,7 +125,7 @@ class Taken:
             return _printed(shape, heap, buffer, found)
         end = end_of_case(buffer, found.start("child"))
         if end >= 0:
-            heap.add(found[3], 1, found.end(2))
+            heap.add(found[3], found.end(2))
         return end
 
     def _marked(self, shape: Shape, heap: Heap, buffer: bytes, found: re.Match[bytes]) -> int:
@@ -146,7 +146,7 @@ class Taken:
             heap.tell((tag, place, mark, attributes), (buffer[at:stop],), (), end)
             silent, tag, attributes = after.group(2, 3, 4)
             if silent:
-                heap.add(silent, silent.count(b"<testcase"), end)
+                heap.add(silent, end)
             place, at = after.end(2), after.end()
             stop = at
         end = self._last_marked(heap, buffer, (tag, place, mark, attributes), at, closed=bool(slash))
@@ -183,13 +183,13 @@ class Taken:
         for place, piece in pieces:
             if isinstance(piece, bytes):
                 yield place, piece
-            elif piece.start == piece.stop:
                 continue
-            elif (found := rows[piece.heap.order]) is None:
+            found, firsts = rows[piece.heap.order]
+            if found is None:
                 for start, written in piece.heap.as_written(piece.start, piece.stop, buffer):
                     yield before + start, written
-            else:
-                part = found.part(piece.start, piece.stop)
+            elif piece.start < piece.stop:
+                part = found.part(firsts[piece.start], firsts[piece.stop])
                 part.line = lambda at: self._lines.at(before + at)
                 self.rows.append(part)
                 yield place, MARKER

@@ -14,7 +14,7 @@ class Turn(NamedTuple):
     """One `</testsuite><testsuite ...>`, still as XML."""
 
     at: int
-    """The case that follows."""
+    """The piece of the heap that follows."""
     attributes: bytes
     place: int
     """Where in the buffer the end tag begins."""
@@ -28,6 +28,7 @@ class NextSuites:
     """Many of them, read, in order; each field holds one value for each."""
 
     at: Sequence[int] = ()
+    """The case that follows."""
     written: Sequence[str] = ()
     columns: Columns = field(default_factory=dict)
     places: Sequence[int] = ()
@@ -70,10 +71,10 @@ NOWHERE = NextSuites()
 """No suite begins."""
 
 
-def next_suites(turns: Sequence[Turn]) -> NextSuites:
+def next_suites(turns: Sequence[Turn], firsts: Sequence[int]) -> NextSuites:
     """The suites that begin here, or `UnreadableError` when the parser has to see one of them."""
     if not turns:
         return NOWHERE
     at, written, places, opens, _ = zip(*turns, strict=True)
     texts = as_text(written)
-    return NextSuites(at, texts, columns_of(texts), places, opens)
+    return NextSuites([firsts[piece] for piece in at], texts, columns_of(texts), places, opens)
