@@ -9,7 +9,7 @@ from core.junit.encoding import Utf8
 from core.junit.errors import ReportError
 from core.junit.replay import InMemory, Readable
 from core.limits import Limits
-from core.native import ctrf, gotest, jest, playwright
+from core.native import ctrf, cucumber, gotest, jest, mocha, playwright
 from core.native.found import Found
 from core.native.values import Object, as_object
 
@@ -20,8 +20,16 @@ _READERS: tuple[tuple[Callable[[Object], bool], Callable[..., Found]], ...] = (
     (jest.recognise, jest.read),
     (playwright.recognise, playwright.read),
     (ctrf.recognise, ctrf.read),
+    (mocha.recognise, mocha.read),
 )
-_REMEDY = "Read are Jest, Vitest and Playwright JSON, CTRF and `go test -json`; and JUnit XML of every tool."
+_STREAMS: tuple[tuple[Callable[[bytes], bool], Callable[..., Found]], ...] = (
+    (gotest.recognise, gotest.read),
+    (cucumber.recognise, cucumber.read),
+)
+_REMEDY = (
+    "Read are the JSON of Jest, Vitest, Playwright and Mocha, CTRF, Cucumber Messages and `go test -json`; "
+    "and JUnit XML of every tool."
+)
 
 
 def looks_like_json(head: bytes) -> bool:
@@ -44,8 +52,9 @@ def _read(chunks: Iterator[bytes], name: str, limits: Limits) -> Found:
     head = next(chunks, b"")
     while not _whole_line(head) and len(head) < limits.json_bytes and (more := next(chunks, b"")):
         head += more
-    if gotest.recognise(head):
-        return gotest.read(_chained(head, chunks), limits=limits)
+    for recognise_stream, read_stream in _STREAMS:
+        if recognise_stream(head):
+            return read_stream(_chained(head, chunks), limits=limits)
     document, loose = _parsed(_whole(head, chunks, name, limits), name)
     for recognise, read in _READERS:
         if recognise(document):

@@ -1,13 +1,13 @@
 """`go test -json`: a line for each event, read as they come."""
 
-import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from core.junit.walker import Text
 from core.limits import Limits
 from core.native.found import Found, attempt
-from core.native.values import Object, as_object, seconds, text
+from core.native.lines import event, first_event, lines
+from core.native.values import Object, seconds, text
 from core.report import Attempt, Outcome
 
 _OUTCOMES = {"pass": Outcome.PASSED, "fail": Outcome.FAILED, "skip": Outcome.SKIPPED}
@@ -16,20 +16,18 @@ _NOT_BUILT = re.compile(rb"FAIL\s+(\S+) \[(?:build|setup) failed\]")
 _JOINED = re.compile(r"[^\n]--- (PASS|FAIL|SKIP): (\S+) \((\d+\.\d+)s\)$", re.MULTILINE)
 """Before Go 1.20 the result of a test that leaves its last line open stands behind that line, where `go` misses it."""
 _PRINTED = {"PASS": Outcome.PASSED, "FAIL": Outcome.FAILED, "SKIP": Outcome.SKIPPED}
-_LONGEST_LINE = 1 << 20
 Test = tuple[str, str]
 
 
 def recognise(head: bytes) -> bool:
     """The first line that is JSON is an event; in front of it go may tell what it downloads."""
-    opened = re.search(rb"^\s*\{.*", head, re.MULTILINE)
-    return opened is not None and "Action" in _event(opened[0].strip())
+    return "Action" in first_event(head)
 
 
 def read(chunks: Iterable[bytes], *, limits: Limits) -> Found:
     """All packages; a test that runs several times (gotestsum, -count) has several attempts, in order."""
     reader = _Reader(limits)
-    for line in _lines(chunks):
+    for line in lines(chunks):
         reader.line(line)
     return reader.found()
 
@@ -45,8 +43,8 @@ class _Reader:
         self._noise = 0
 
     def line(self, line: bytes) -> None:
-        event = _event(line)
-        if not event:
+        told = event(line)
+        if not told:
             if package := _NOT_BUILT.match(line):
                 self._found.failed(
                     package[1].decode(errors="replace"), line.decode(errors="replace"), self._limits
@@ -54,20 +52,20 @@ class _Reader:
                 return
             self._noise += bool(line.strip())
             return
-        key = (text(event, "Package") or text(event, "ImportPath").partition(" ")[0], text(event, "Test"))
-        action = text(event, "Action")
+        key = (text(told, "Package") or text(told, "ImportPath").partition(" ")[0], text(told, "Test"))
+        action = text(told, "Action")
         if action in {"output", "build-output"}:
-            self._output(key).add(text(event, "Output"))
+            self._output(key).add(text(told, "Output"))
         elif action in {"run", "start"}:
             self._output(key)
             self._open_packages.add(key[0])
         elif action in _OUTCOMES:
-            self._ended(key, action, event)
+            self._ended(key, action, told)
 
     def _output(self, key: Test) -> Text:
         return self._running.setdefault(key, Text(self._limits.text_chars))
 
-    def _ended(self, key: Test, action: str, event: Object) -> None:
+    def _ended(self, key: Test, action: str, told: Object) -> None:
         printed = self._running.pop(key, None)
         if not key[1]:
             self._package_ended(key[0], action, str(printed or ""))
@@ -76,7 +74,7 @@ class _Reader:
         message = str(printed or "") if outcome is not Outcome.PASSED else ""
         if outcome.bad:
             self._bad_packages.add(key[0])
-        ended = attempt(outcome, seconds(event, "Elapsed", unit=1.0), message, self._limits)
+        ended = attempt(outcome, seconds(told, "Elapsed", unit=1.0), message, self._limits)
         self._done.setdefault(key, []).append(ended)
 
     def _package_ended(self, package: str, action: str, printed: str) -> None:
@@ -116,23 +114,3 @@ def _printed_result(test: str, output: str, limits: Limits) -> Attempt | None:
             message = "" if outcome is Outcome.PASSED else output
             return attempt(outcome, float(elapsed), message, limits)
     return None
-
-
-def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    rest = b""
-    for chunk in chunks:
-        *whole, rest = (rest + chunk).split(b"\n")
-        yield from whole
-        if len(rest) > _LONGEST_LINE:
-            rest = rest[:_LONGEST_LINE]
-    if rest:
-        yield rest
-
-
-def _event(line: bytes) -> Object:
-    if not line.startswith(b"{"):
-        return {}
-    try:
-        return as_object(json.loads(line.decode("utf-8", "replace")))
-    except (ValueError, RecursionError):
-        return {}

@@ -305,6 +305,14 @@ TRUTH = {
     },
     "junit/tap-formatter-timer.xml": {"fails": [F], "inner": [F], "one": [P]},
     "junit/tap-harness.xml": {"passes": [P], "fails": [F], "inner (2)": [F], "one (2)": [P]},
+    "native/cucumber-messages.ndjson": {
+        "passes": [P], "fails": [F, F, F], "recovers": [F, F, P], "undefined": [F], "pending": [F], "ambiguous": [F],
+        "skipped by hook": [S], "outline 1": [P], "outline 2": [F, F, F], "behind a hook": [F, F, F], "in a rule": [P],
+    },
+    "native/mocha.json": {
+        "bare": [P], "hangs": [F], "checkout.passes": [P], "fails": [F, F, F], "recovers": [F, F, P], "skipped": [S],
+        "pending": [S], "skips itself": [S], "param 1": [P], "param 2": [F, F, F], "passes before": [P],
+    },
     "native/go-test-open-line.json": {"TestPasses": [P], "TestOpenLine": [P], "TestOpenLineFails": [F]},
     "junit/cucumber-named.xml": {
         "passes": [P], "fails": [F], "recovers": [P], "undefined": [F], "ambiguous": [F], "skipped by hook": [S],
@@ -370,6 +378,8 @@ DIALECTS = {
     "junit/vitest-named.xml": "vitest",
     "junit/bun.xml": "bun",
     "junit/cucumber-named.xml": "cucumber",
+    "native/cucumber-messages.ndjson": "cucumber-messages",
+    "native/mocha.json": "mocha-json",
     "junit/unittest-xml-subtests.xml": "unittest-xml-reporting",
     "junit/nose.xml": "nose",
     "junit/green-subtests.xml": "green",
