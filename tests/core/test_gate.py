@@ -194,7 +194,10 @@ def test_the_command_tells_the_runner(command, runner):
     assert (found.name if found else None) == runner
 
 
-@pytest.mark.parametrize("name", ["surefire", "Pytest", "mvn", "gotestsum", "jest-junit", "xctest"])
+@pytest.mark.parametrize(
+    "name",
+    ["surefire", "Pytest", "mvn", "gotestsum", "go-test-json", "jest-junit", "mocha-json", "xctest", "nose"],
+)
 def test_programs_and_dialects_name_runners_too(name):
     assert find_runner(name) is not None
 
