@@ -84,14 +84,14 @@ def _with_life(app: App) -> FastAPI:
         app.start()
         if app.slack is not None:
             app.slack.warm()
-        socket = asyncio.create_task(_socket_mode(app))
+        slack = [asyncio.create_task(one(app)) for one in (_socket_mode, _fresh_homes)]
         log.info("server.started", base_url=app.settings.base_url)
         try:
             yield
         finally:
-            socket.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await socket
+            for task in slack:
+                task.cancel()
+            await asyncio.gather(*slack, return_exceptions=True)
             if app.slack is not None:
                 await app.slack.close()
             await asyncio.to_thread(app.stop)
@@ -103,3 +103,8 @@ def _with_life(app: App) -> FastAPI:
 async def _socket_mode(app: App) -> None:
     if app.slack is not None and app.settings.slack_app_token:
         await app.slack.run_socket()
+
+
+async def _fresh_homes(app: App) -> None:
+    if app.slack is not None:
+        await app.slack.keep_homes_fresh()

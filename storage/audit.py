@@ -11,6 +11,7 @@ from core.audit import GENESIS, AuditEvent, chain_hash, stable
 from core.tenancy import Person, Project
 from storage.columns import BigId, Json, Text, UtcTime, clean_json, storable
 from storage.database import Tx
+from storage.organization import OrganizationRow
 
 
 class AuditRow(SQLModel, table=True):
@@ -119,6 +120,17 @@ def head(tx: Tx, organization_id: int) -> tuple[int, str]:
         .limit(1)
     ).one_or_none()
     return (0, GENESIS) if row is None else (row.seq, row.hash)
+
+
+def length(tx: Tx, organization_id: int | None) -> int:
+    """How many events there are, of one organization or of all: it grows with whatever anybody decides."""
+    if organization_id is not None:
+        return head(tx, organization_id)[0]
+    own = col(AuditRow.organization_id) == col(OrganizationRow.id)
+    heads = select(func.max(col(AuditRow.seq))).where(own).correlate(OrganizationRow).scalar_subquery()
+    return int(
+        tx.execute(select(func.coalesce(func.sum(heads), 0)).select_from(OrganizationRow)).scalar_one()
+    )
 
 
 def events(

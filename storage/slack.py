@@ -57,6 +57,8 @@ class SlackUserRow(SQLModel, table=True):
     team: str = Field(primary_key=True, sa_type=Text)
     user: str = Field(primary_key=True, sa_type=Text)
     opened_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    home_mark: int = Field(default=0, sa_type=BigId)
+    """How much had been decided when their Home was drawn last (the length of the audit log)."""
     github_login: str = Field(default="", sa_type=Text)
 
 
@@ -84,6 +86,15 @@ class SlackInstallation:
     scopes: str
     installed_at: datetime
     revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HomeViewer:
+    """Somebody who opened their Home, and the mark as of which it was drawn."""
+
+    team: str
+    user: str
+    mark: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,14 +238,20 @@ def opened_home(tx: Tx, *, team: str, user: str, now: datetime) -> None:
     _put_user(tx, team, user, opened_at=now)
 
 
-def home_viewers(tx: Tx, *, team: str, since: datetime) -> Sequence[str]:
-    """Who opened their Home lately, latest first."""
-    rows = tx.execute(
-        select(col(SlackUserRow.user))
-        .where(col(SlackUserRow.team) == team, col(SlackUserRow.opened_at) >= since)
-        .order_by(col(SlackUserRow.opened_at).desc())
+def home_viewers(tx: Tx, *, since: datetime, team: str | None = None) -> Sequence[HomeViewer]:
+    """Who opened their Home lately, in one workspace or in any, latest first."""
+    query = select(col(SlackUserRow.team), col(SlackUserRow.user), col(SlackUserRow.home_mark)).where(
+        col(SlackUserRow.opened_at) >= since
     )
-    return list(rows.scalars())
+    if team is not None:
+        query = query.where(col(SlackUserRow.team) == team)
+    return [HomeViewer(*row) for row in tx.execute(query.order_by(col(SlackUserRow.opened_at).desc()))]
+
+
+def draw_home(tx: Tx, *, team: str, user: str, mark: int) -> bool:
+    """The person's Home is drawn as of this mark; False when it has been already, or somebody is about to."""
+    older = _person(team, user) & (col(SlackUserRow.home_mark) < mark)
+    return bool(tx.execute(update(SlackUserRow).where(older).values(home_mark=mark)).rowcount)
 
 
 def link_login(tx: Tx, *, team: str, user: str, login: str) -> None:
@@ -255,7 +272,7 @@ def users_of_login(tx: Tx, login: str) -> Sequence[tuple[str, str]]:
 
 
 def _put_user(tx: Tx, team: str, user: str, **values: Any) -> None:
-    start = {"team": team, "user": user, "opened_at": None, "github_login": "", **values}
+    start = {"team": team, "user": user, "opened_at": None, "home_mark": 0, "github_login": "", **values}
     if not insert_ignore(tx, SlackUserRow, start):
         tx.execute(update(SlackUserRow).where(_person(team, user)).values(**values))
 

@@ -15,6 +15,7 @@ from bot.slack.app import bolt_app
 from bot.slack.incoming import Incoming, read_http
 from bot.slack.install import Installer
 from bot.slack.kit import Kit
+from bot.slack.refresh import keep_homes_fresh
 from bot.slack.socket import run_socket
 from bot.slack.verifier import Verifier
 from core.errors import (
@@ -78,6 +79,10 @@ class SlackFace:
         """Socket Mode, reconnecting until cancelled."""
         self.warm()
         await run_socket(self._settings, self.dispatch)
+
+    async def keep_homes_fresh(self) -> None:
+        """Draw anew, until cancelled, whatever was decided elsewhere."""
+        await keep_homes_fresh(self.kit)
 
     async def close(self) -> None:
         """Let what was acknowledged come to its end."""

@@ -135,6 +135,17 @@ def test_events_are_found_by_project_and_subject(database, project, happens):
     assert foreign == ([], 0)
 
 
+def test_the_length_of_one_log_and_of_all(database, project, happens):
+    other = a_project(database, "other/web", organization="other")
+    with database.read() as tx:
+        assert (audit.length(tx, None), audit.length(tx, project.organization_id)) == (0, 0)
+    happens()
+    happens()
+    happens(organization_id=other.organization_id)
+    with database.read() as tx:
+        assert (audit.length(tx, None), audit.length(tx, project.organization_id)) == (3, 2)
+
+
 def test_an_event_read_back_equals_the_one_written(database, project, happens):
     event = happens()
     assert whole(database, project) == [replace(event)]

@@ -80,7 +80,20 @@ def test_people_are_remembered_with_home_and_login(database):
 
         assert slack.login_of(tx, team="T1", user="U1") == "alice"
         assert slack.users_of_login(tx, "ALICE") == [("T1", "U1")]
-        assert list(slack.home_viewers(tx, team="T1", since=NOW)) == ["U1"]
+        assert slack.home_viewers(tx, team="T1", since=NOW) == [slack.HomeViewer("T1", "U1", 0)]
+
+
+def test_a_home_is_drawn_once_for_each_mark(database):
+    with database.begin() as tx:
+        for team, user, hours in (("T1", "U1", 1), ("T2", "U2", 2), ("T1", "U3", 30)):
+            slack.opened_home(tx, team=team, user=user, now=NOW - timedelta(hours=hours))
+        assert slack.draw_home(tx, team="T1", user="U1", mark=7)
+        assert not slack.draw_home(tx, team="T1", user="U1", mark=7)
+        assert not slack.draw_home(tx, team="T1", user="U1", mark=6)
+        assert not slack.draw_home(tx, team="T1", user="stranger", mark=9)
+
+        lately = slack.home_viewers(tx, since=NOW - timedelta(hours=24))
+        assert [(one.team, one.user, one.mark) for one in lately] == [("T1", "U1", 7), ("T2", "U2", 0)]
 
 
 def test_a_delivery_takes_effect_once_whoever_asks(database):

@@ -231,6 +231,7 @@ def upgrade() -> None:
         sa.Column("team", storage.columns.Text(), nullable=False),
         sa.Column("user", storage.columns.Text(), nullable=False),
         sa.Column("opened_at", storage.columns.UtcTime(), nullable=True),
+        sa.Column("home_mark", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("github_login", storage.columns.Text(), nullable=False),
         sa.PrimaryKeyConstraint("team", "user"),
     )
