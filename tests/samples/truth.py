@@ -313,6 +313,7 @@ TRUTH = {
         "bare": [P], "hangs": [F], "checkout.passes": [P], "fails": [F, F, F], "recovers": [F, F, P], "skipped": [S],
         "pending": [S], "skips itself": [S], "param 1": [P], "param 2": [F, F, F], "passes before": [P],
     },
+    "junit/nextest-stress.xml": {"tests::passes": [P, P, P], "tests::recovers": [F, F, P]},
     "native/go-test-open-line.json": {"TestPasses": [P], "TestOpenLine": [P], "TestOpenLineFails": [F]},
     "junit/cucumber-named.xml": {
         "passes": [P], "fails": [F], "recovers": [P], "undefined": [F], "ambiguous": [F], "skipped by hook": [S],
@@ -378,6 +379,7 @@ DIALECTS = {
     "junit/vitest-named.xml": "vitest",
     "junit/bun.xml": "bun",
     "junit/cucumber-named.xml": "cucumber",
+    "junit/nextest-stress.xml": "nextest",
     "native/cucumber-messages.ndjson": "cucumber-messages",
     "native/mocha.json": "mocha-json",
     "junit/unittest-xml-subtests.xml": "unittest-xml-reporting",

@@ -25,6 +25,7 @@ _MESON = ("tests", "errors", "failures")
 _MESON_SUITE = ("name", "tests", "errors", "failures", "skipped", "time")
 _LIBTEST = ("name", "package", "id", "errors", "failures", "tests", "skipped")
 _TAP_NUMBER = re.compile(r"\d+ (?=.)")
+_ITERATION = re.compile(r"@stress-\d+$")
 _OPEN_LINE = re.compile(r"[^\n]--- PASS: (\S+) \((\d+\.\d+)s\)$", re.MULTILINE)
 _BROKEN_PACKAGES = frozenset({"[build failed]", "[setup failed]", "TestMain"})
 _GO_JUNIT_REPORT = ("name", "tests", "failures", "errors", "id")
@@ -54,6 +55,20 @@ def _open_line(raw: RawCase, attempts: tuple[Attempt, ...]) -> tuple[Attempt, ..
     if ended is None or ended[1] != raw.name:
         return attempts
     return (*attempts[:-1], Attempt(Outcome.PASSED, float(ended[2])))
+
+
+def _nextest(seen: Evidence) -> bool:
+    return seen.attributes.get("name") == "nextest-run"
+
+
+def _stressed(seen: Evidence) -> bool:
+    return _nextest(seen) and _ITERATION.search(seen.suite_attributes.get("name", "")) is not None
+
+
+def _without_iteration(raw: RawCase) -> Key:
+    """With --stress-count nextest runs all tests again and again, each time as suites of their own."""
+    suite, class_name, name, file, variant = plain_key(raw)
+    return _ITERATION.sub("", suite), class_name, name, file, variant
 
 
 def _ctest(seen: Evidence) -> bool:
@@ -139,7 +154,8 @@ DIALECTS = (
         repeats=Repeats.ATTEMPTS,
         suite_error=_go_package,
     ),
-    Dialect(name="nextest", claims=lambda seen: seen.attributes.get("name") == "nextest-run"),
+    Dialect(name="nextest", claims=_stressed, key=_without_iteration, repeats=Repeats.ATTEMPTS),
+    Dialect(name="nextest", claims=_nextest),
     Dialect(name="libtest", claims=_libtest, retold=_printed),
     Dialect(name="googletest", claims=lambda seen: seen.attributes.get("name") == "AllTests"),
     Dialect(
