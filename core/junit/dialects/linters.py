@@ -12,9 +12,11 @@ _SUITES = frozenset(
     {
         "bandit",
         "CloudFormation Lint",
-        "cspell",
+        "commitlint",
+        "Cppcheck",
         "Format check",
         "jshint",
+        "markdownlint-cli2-formatter-junit",
         "phpstan",
         "PHP CS Fixer",
         "psalm",
@@ -22,6 +24,7 @@ _SUITES = frozenset(
         "semgrep results",
         "tfsec",
         "Typecheck",
+        "yamllint",
     }
 )
 _PACKAGES = ("org.biome", "org.eslint", "org.ruff", "org.spectral", "stylelint.")
@@ -43,6 +46,7 @@ def _linter(seen: Evidence) -> bool:
         or (name == "mypy" and "skips" in suite)
         or name.startswith(("flake8.", "PHP_CodeSniffer"))
         or suite.get("package", "").startswith(_PACKAGES)
+        or seen.attributes.get("package", "").startswith(_PACKAGES)
         or seen.properties.keys() >= _CHECKOV
         or _says_so(seen.first_case)
     )

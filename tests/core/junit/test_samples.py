@@ -298,6 +298,9 @@ def test_each_attempt_says_what_was_said_of_it(sample, name, messages):
         ("junit/lint-pylint.xml", "bad.py: bad:3:0"),
         ("junit/lint-ruff.xml", "bad.py: org.ruff.F401"),
         ("junit/lint-tsc-junit.xml", "bad.ts"),
+        ("junit/lint-stylelint.xml", "bad.css: property-no-unknown"),
+        ("junit/lint-yamllint.xml", "bad.yml"),
+        ("junit/lint-commitlint.xml", "feat: x: type-enum"),
     ],
 )
 def test_what_a_linter_finds_is_an_error_and_no_test(sample, finding):
