@@ -32,9 +32,12 @@ _GO_JUNIT_REPORT = ("name", "tests", "failures", "errors", "id")
 
 
 def _go_junit_report(seen: Evidence) -> bool:
-    """Without its option -go-version nothing but the order of attributes tells it."""
+    """Without its option -go-version nothing tells it but the order of attributes and a package for a class."""
+    first = seen.first_case
     return (
-        seen.root == "testsuites"
+        first is not None
+        and first.class_name == first.suite.name
+        and seen.root == "testsuites"
         and tuple(seen.suite_attributes)[:5] == _GO_JUNIT_REPORT
         and {"name", "classname"} <= seen.case_attributes <= {"name", "classname", "time", "status"}
     )
