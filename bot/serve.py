@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 import threading
 from collections.abc import AsyncIterator
@@ -45,6 +46,7 @@ def serve(settings: Settings, *, host: str, port: int, workers: int = 1) -> None
     app.desk.database.migrate()
     application = _with_life(app)
     config = uvicorn.Config(application, timeout_graceful_shutdown=GRACE, **options)  # type: ignore[arg-type]
+    keep_what_is_loaded()
     uvicorn.Server(config).run()
 
 
@@ -52,7 +54,15 @@ def from_environment() -> FastAPI:
     """One of several worker processes builds its own application."""
     settings = load_settings()
     configure_logs(settings.log_level)
-    return _with_life(build(settings, now=wall_clock))
+    application = _with_life(build(settings, now=wall_clock))
+    keep_what_is_loaded()
+    return application
+
+
+def keep_what_is_loaded() -> None:
+    """Modules stay for good: looked at in every full collection of garbage, they would stop the server for 0.2 s."""
+    gc.collect()
+    gc.freeze()
 
 
 def prepare(settings: Settings) -> None:
