@@ -314,6 +314,11 @@ TRUTH = {
         "pending": [S], "skips itself": [S], "param 1": [P], "param 2": [F, F, F], "passes before": [P],
     },
     "junit/nextest-stress.xml": {"tests::passes": [P, P, P], "tests::recovers": [F, F, P]},
+    "junit/eunit-rebar3.xml": {
+        "shop_tests passes_test": [P], "shop_tests fails_test": [E], "shop_tests throws_test": [E],
+        "shop_tests -gen_test_/0-fun-3- (named)": [P], "shop_tests -gen_test_/0-fun-2- (named)": [E],
+        "shop_tests -slow_test_/0-fun-0-": [E],
+    },
     "native/go-test-open-line.json": {"TestPasses": [P], "TestOpenLine": [P], "TestOpenLineFails": [F]},
     "junit/cucumber-named.xml": {
         "passes": [P], "fails": [F], "recovers": [P], "undefined": [F], "ambiguous": [F], "skipped by hook": [S],
@@ -379,6 +384,7 @@ DIALECTS = {
     "junit/vitest-named.xml": "vitest",
     "junit/bun.xml": "bun",
     "junit/cucumber-named.xml": "cucumber",
+    "junit/eunit-rebar3.xml": "eunit",
     "junit/nextest-stress.xml": "nextest",
     "native/cucumber-messages.ndjson": "cucumber-messages",
     "native/mocha.json": "mocha-json",

@@ -4,8 +4,11 @@ import re
 
 from core.junit.dialects.base import Dialect, Key, Repeats, around, bad, plain_key
 from core.junit.raw import Evidence, RawCase
+from core.report import Outcome
 
 _LINE = re.compile(r"(\w+):\d+ (?=.)")
+_EUNIT = ("module '", 'file "')
+"""The latter where rebar3 tests an application."""
 _FIXTURE = re.compile(r"fixture \w+ \[")
 _CONFIGURATION = frozenset(
     f"{moment}_per_{scope}" for moment in ("init", "end") for scope in ("suite", "group", "testcase")
@@ -19,6 +22,11 @@ def _without_line_number(raw: RawCase) -> Key:
     """EUnit puts the module and the line in front of a generated test's name."""
     suite, class_name, name, file, variant = plain_key(raw)
     return suite, class_name, _LINE.sub(r"\1 ", name, count=1), file, variant
+
+
+def _timed_out(raw: RawCase) -> Outcome | None:
+    """EUnit knows no skipping: it writes so of a test that took too long, and fails the run for it."""
+    return Outcome.ERROR if raw.marks[0].type == "timeout" else None
 
 
 def _eunit_fixture(raw: RawCase) -> str | None:
@@ -55,9 +63,10 @@ def _testthat(seen: Evidence) -> bool:
 DIALECTS = (
     Dialect(
         name="eunit",
-        claims=lambda seen: seen.suite_attributes.get("name", "").startswith("module '"),
+        claims=lambda seen: seen.suite_attributes.get("name", "").startswith(_EUNIT),
         key=_without_line_number,
         suite_error=_eunit_fixture,
+        skipped_means=_timed_out,
     ),
     Dialect(name="common-test", claims=_common_test, suite_error=_configuration),
     Dialect(name="ounit", claims=lambda seen: seen.properties.keys() >= _OUNIT, key=_without_numbers),

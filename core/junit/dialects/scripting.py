@@ -28,7 +28,6 @@ _RUN = re.compile(r"Run \d+ of \d+$")
 _TAP_NUMBER = re.compile(r"(?:#\d+ |\d+ - )(?=.)|\d+$")
 _TAP_SUITE = frozenset({"name", "tests", "failures", "errors", "skipped"})
 _TAP_HARNESS = ("name", "errors", "failures", "skipped", "tests", "time")
-_UNPLANNED = "Number of runned tests does not match plan."
 _TAP_EXIT = re.compile(r"Dubious, test returned (\d+) ")
 
 
@@ -117,8 +116,9 @@ def _tap_harness(seen: Evidence) -> bool:
 
 
 def _unplanned(raw: RawCase) -> str | None:
-    """A script that dies or stops short is an entry of its own."""
-    return raw.suite.name if bad(raw) and raw.name.startswith(_UNPLANNED) else nameless(raw)
+    """A script that dies or stops short of its plan is an entry of its own."""
+    unplanned = any(mark.type == "Plan" for mark in raw.marks)
+    return raw.suite.name if bad(raw) and unplanned else nameless(raw)
 
 
 def _exit_of_failures(suite: Suite, mark: Mark) -> bool:
