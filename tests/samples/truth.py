@@ -319,6 +319,10 @@ TRUTH = {
         "shop_tests -gen_test_/0-fun-3- (named)": [P], "shop_tests -gen_test_/0-fun-2- (named)": [E],
         "shop_tests -slow_test_/0-fun-0-": [E],
     },
+    "junit/testng-retries.xml": {
+        "passes": [P], "depends": [S], "grouped": [S], "expects": [P], "slow": [F], "@BeforeGroups bg": None,
+    },
+    "junit/testng-retries-junitreports.xml": {"passes": [P], "depends": [S], "expects": [P], "slow": [E]},
     "native/go-test-open-line.json": {"TestPasses": [P], "TestOpenLine": [P], "TestOpenLineFails": [F]},
     "junit/cucumber-named.xml": {
         "passes": [P], "fails": [F], "recovers": [P], "undefined": [F], "ambiguous": [F], "skipped by hook": [S],

@@ -1,12 +1,17 @@
 """Surefire and Failsafe, Gradle, TestNG and the console of the JUnit platform."""
 
+import re
+
 from core.junit.dialects.base import Dialect, Repeats, bad
 from core.junit.raw import Evidence, RawCase
+from core.report import Attempt, Outcome
 
 _SETUP = frozenset(
     {"", "initializationError", "classMethod", "executionError", "null", "beforeClass", "afterClass"}
 )
 _ENGINES = frozenset({"JUnit Jupiter", "JUnit Vintage", "JUnit Platform Suite"})
+_CONFIGURATION = re.compile(r"@(?:Before|After)(?:Suite|Test|Class|Groups|Method) ")
+_NOT_RUN = "depends on not successfully finished"
 _GRADLE = ("name", "tests", "skipped", "failures", "errors", "timestamp", "hostname", "time")
 
 
@@ -26,9 +31,26 @@ def _class_setup(raw: RawCase) -> str | None:
     return raw.class_name or raw.suite.name if raw.name in _SETUP or raw.name == raw.class_name else None
 
 
+def _configuration(raw: RawCase) -> str | None:
+    """TestNG names the annotation of a configuration method that failed."""
+    return raw.class_name if bad(raw) and _CONFIGURATION.match(raw.name) else _class_setup(raw)
+
+
+def _skipped_for_another(_: RawCase, attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
+    """In one of TestNG's two formats a test that did not run, because one it needs failed, is an error."""
+    last = attempts[-1]
+    not_run = last.outcome is Outcome.ERROR and _NOT_RUN in (last.message or "")
+    return (last._replace(outcome=Outcome.SKIPPED),) if not_run else attempts
+
+
 DIALECTS = (
     Dialect(name="surefire", claims=_surefire, suite_error=_class_setup),
-    Dialect(name="testng", claims=lambda seen: "org.testng" in seen.preamble, suite_error=_class_setup),
+    Dialect(
+        name="testng",
+        claims=lambda seen: "org.testng" in seen.preamble,
+        suite_error=_configuration,
+        retold=_skipped_for_another,
+    ),
     Dialect(
         name="junit-platform",
         claims=lambda seen: seen.attributes.get("name", "") in _ENGINES,

@@ -115,6 +115,7 @@ def test_playwright_projects_are_variants(project, name, attempts):
         ("junit/nose.xml", "Broken:setup"),
         ("junit/tap-formatter-timer.xml", "sub_d_t"),
         ("junit/tap-harness.xml", "t_sub_d_t"),
+        ("junit/testng-retries.xml", "ShopTest"),
         ("junit/jest-junit-after-all.xml", "checkout"),
         ("native/jest-after-all.json", "shop.test.js"),
         ("native/mocha.json", "hooked"),
@@ -254,6 +255,8 @@ def test_what_shares_its_name_without_being_attempts_is_ambiguous(sample, name):
         ("junit/jest-junit.xml", "checkout twin"),
         ("junit/jest-junit-default.xml", "checkout dup"),
         ("junit/testng-suite.xml", "number"),
+        ("junit/testng-retries-junitreports.xml", "row"),
+        ("junit/testng-retries-junitreports.xml", "recovers"),
     ],
 )
 def test_twins_are_ambiguous_and_failed_never_flaky(sample, name):
