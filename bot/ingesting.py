@@ -11,7 +11,7 @@ from core.run import Run
 from core.tenancy import Project
 from jobs.desk import Desk
 from jobs.ingest import ingest_report
-from storage.quarantine import in_force
+from storage.quarantine import tests_in_force
 from storage.test_case import get_tests
 
 
@@ -77,7 +77,7 @@ class _Watching:
 def _watched(desk: Desk, project: Project) -> dict[TestKey, str]:
     """Every test in quarantine now, by its key, with its name for people."""
     with desk.database.read() as tx:
-        tests = get_tests(tx, project.id, in_force(tx, project.id))
+        tests = get_tests(tx, project.id, tests_in_force(tx, project.id))
     return {test.key: _told(test.key) for test in tests.values()}
 
 

@@ -144,7 +144,7 @@ def _answers(
     tx: Tx, project: Project, failures: Iterable[StoredFailure], outcome: RunOutcome
 ) -> list[FailureAnswer]:
     failed = [one for one in failures if one.attempts[-1].outcome.bad]
-    covered = in_force(tx, project.id) if failed else {}
+    covered = in_force(tx, project.id, {one.test_id for one in failed}) if failed else {}
     return [_answer(one, outcome.failures.get(one.test_id), covered) for one in failed]
 
 

@@ -78,7 +78,7 @@ def tell_quarantines(
 ) -> None:
     """What the threads of quarantined tests hear of their failures: the first one, and each new way to fail."""
     failed = [one for one in failures if one.attempts[-1].outcome.bad]
-    covered = in_force(tx, project.id) if failed else {}
+    covered = in_force(tx, project.id, {one.test_id for one in failed}) if failed else {}
     for failure in failed:
         quarantine = covered.get(failure.test_id)
         if quarantine is not None:

@@ -126,8 +126,8 @@ def _notes(
 
 
 def _failures(tx: Tx, project: Project, reports: Sequence[dict[str, Any]]) -> tuple[Failure, ...]:
-    covered = in_force(tx, project.id)
     told = [item for report in reports for item in report.get("failures", ())]
+    covered = in_force(tx, project.id, {int(item["test_id"]) for item in told})
     messages = _messages(tx, project, reports)
     tests = get_tests(tx, project.id, (int(item["test_id"]) for item in told))
     found: list[Failure] = []

@@ -1,7 +1,7 @@
 """Quarantines: one row each, changed only by compare-and-set on its version."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,8 @@ from storage.upsert import insert_into
 DECISIONS = 2
 """The advisory lock of whoever decides in a project: counts (cap, quorum) stay true until commit."""
 OPEN = "state IN ('proposed', 'active', 'expiring')"
+ASKED_FOR = 500
+"""Of more tests than this the quarantines are read with all the others."""
 
 
 class QuarantineRow(SQLModel, table=True):
@@ -137,16 +139,27 @@ def list_quarantines(
     return [_noun(row) for row in rows], total
 
 
-def in_force(tx: Tx, project_id: int) -> dict[int, Quarantine]:
-    """Test id -> its quarantine, for every test whose failures cannot block now."""
-    rows = tx.execute(
-        select(QuarantineRow).where(
-            col(QuarantineRow.project_id) == project_id,
-            col(QuarantineRow.state).in_([state.value for state in IN_FORCE]),
-        )
+def in_force(tx: Tx, project_id: int, tests: Collection[int] | None = None) -> dict[int, Quarantine]:
+    """Test id -> its quarantine, for every test whose failures cannot block now, or for those among `tests`."""
+    query = select(QuarantineRow).where(
+        col(QuarantineRow.project_id) == project_id,
+        col(QuarantineRow.state).in_([state.value for state in IN_FORCE]),
     )
     today = aliases(tx, project_id)
-    return {today.get(row.test_id, row.test_id): _noun(row) for row in rows}
+    if tests is not None and len(tests) <= ASKED_FOR:
+        names = {*tests, *(older for older, newer in today.items() if newer in tests)}
+        query = query.where(col(QuarantineRow.test_id).in_(sorted(names)))
+    found = {today.get(row.test_id, row.test_id): row for row in tx.execute(query)}
+    return {test_id: _noun(row) for test_id, row in found.items() if tests is None or test_id in tests}
+
+
+def tests_in_force(tx: Tx, project_id: int) -> set[int]:
+    """Ids of the tests whose failures cannot block now."""
+    query = select(col(QuarantineRow.test_id)).where(
+        col(QuarantineRow.project_id) == project_id,
+        col(QuarantineRow.state).in_([state.value for state in IN_FORCE]),
+    )
+    return _today(tx, project_id, query)
 
 
 def standing(tx: Tx, project_id: int) -> list[tuple[int, int]]:

@@ -26,6 +26,7 @@ from storage.quarantine import (
     standing,
     swap_quarantine,
 )
+from storage.quarantine import tests_in_force as known_in_force
 from storage.test_alias import TestAliasRow
 from storage.upsert import insert_ignore
 
@@ -182,6 +183,30 @@ def test_of_two_names_of_one_test_one_stands(database, project, stored):
         insert_ignore(tx, TestAliasRow, {"project_id": project.id, "from_test": 2, "to_test": 3})
     with database.read() as tx:
         assert standing(tx, project.id) == [(newer.id, newer.version)]
+
+
+def test_of_some_tests_only_their_quarantines_are_read(database, project, stored):
+    two, three = stored(**active(2)), stored(**active(3))
+    with database.begin() as tx:
+        insert_ignore(tx, TestAliasRow, {"project_id": project.id, "from_test": 3, "to_test": 9})
+    with database.read() as tx:
+        assert in_force(tx, project.id, {2, 5}) == {2: two}
+        assert in_force(tx, project.id, {9}) == {9: three}
+        assert in_force(tx, project.id, {3}) == {}
+        assert in_force(tx, project.id, set()) == {}
+        assert in_force(tx, project.id, range(1000)) == in_force(tx, project.id) == {2: two, 9: three}
+        assert known_in_force(tx, project.id) == {2, 9}
+
+
+def test_a_quarantine_of_another_test_is_not_read(database, project, stored):
+    one = stored(**active(2))
+    stored(**active(3))
+    if database.dialect != "sqlite":
+        pytest.skip("PostgreSQL keeps no text that cannot be read as JSON")
+    with database.begin() as tx:
+        tx.execute(text("UPDATE quarantine SET evidence = 'unreadable' WHERE test_id = 3"))
+    with database.read() as tx:
+        assert in_force(tx, project.id, {2, 4}) == {2: one}
 
 
 def test_what_stands_is_told_without_reading_any_evidence(database, project, stored):
