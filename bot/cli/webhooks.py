@@ -1,6 +1,5 @@
 """Commands for outgoing webhooks: create, list, show, change, rotate, test, retry, disable, enable, delete."""
 
-from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, Literal
 
 import typer
@@ -17,15 +16,12 @@ if TYPE_CHECKING:
 
     from jobs.connect import Listener
     from jobs.desk import Desk
-    from storage.webhook import Message
 
 NUMBER = typer.Argument(..., metavar="WEBHOOK_ID", min=1, help="As `webhooks list` shows it.")
 EVENT = typer.Option(
     [], "--event", metavar="TYPE", help="Only this event, or a group as 'quarantine.*'; may be repeated."
 )
 DESCRIPTION = typer.Option("", help="What it is for.")
-PATIENCE = 20.0
-"""Seconds `test` waits for the answer."""
 HELP = """Outgoing webhooks: tell a server of yours what happens, signed after Standard Webhooks.
 
 The running server delivers them, and tries again for three days. docs/webhooks.md tells how to receive them."""
@@ -181,25 +177,16 @@ def rotate(
 def try_out(number: int = NUMBER, as_json: bool = Json) -> None:
     """Send a test event and say how that went."""
     from bot.views import message_view
-    from bot.webhooks.courier import WebhookCourier
-    from jobs.connect import send_test
-    from jobs.deliver import take_turn
+    from bot.webhooks.trial import try_endpoint
 
     with opened() as desk:
-        key = send_test(desk, number, by=operator())
-        courier, over = WebhookCourier(settings(), wall_clock), monotonic() + PATIENCE
-        # A running server may be faster: whoever claims the endpoint sends, both see how it ended.
-        while (message := _message(desk, number, key)).tries == 0 and monotonic() < over:
-            if not take_turn(desk, courier, number):
-                sleep(0.1)
+        message, trouble = try_endpoint(desk, settings(), number, by=operator(), now=wall_clock)
     if as_json:
         emit(message_view(message))
-    elif message.state == "delivered":
-        say(f"{key}: delivered, answered {message.status}.")
-    if message.state != "delivered":
-        raise ProcessingError(
-            message.error or f"{key} is still on its way; see `webhooks messages {number}`."
-        )
+        raise typer.Exit(1 if trouble else 0)
+    if trouble:
+        raise ProcessingError(trouble)
+    say(f"{message.key}: delivered, answered {message.status}.")
 
 
 def messages(
@@ -293,13 +280,6 @@ def _told(endpoint: Any, what: str, *, as_json: bool) -> None:
     from bot.views import endpoint_view
 
     emit(endpoint_view(endpoint)) if as_json else say(f"Webhook {endpoint.id} {what}.")
-
-
-def _message(desk: "Desk", number: int, key: str) -> "Message":
-    from storage.webhook import get_message
-
-    with desk.database.begin() as tx:  # not `read`: a replica may not know it yet
-        return get_message(tx, number, key)
 
 
 def _places(tx: Any) -> "Callable[[Mapping[str, Any]], str]":

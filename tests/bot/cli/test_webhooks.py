@@ -41,6 +41,8 @@ def test_a_test_event_that_is_refused_says_why(flakeguard, webhook, receiver):
     receiver.replies = [Reply(400, body=b"who are you?")]
     done = flakeguard("webhooks", "test", webhook["webhook_id"])
     assert (done.code, done.err) == (1, "flakeguard: It answered 400: who are you?\n")
+    told = flakeguard("webhooks", "test", webhook["webhook_id"], "--json")
+    assert (told.code, told.json["state"], told.json["status"]) == (1, "pending", 400)
 
 
 def test_what_is_known_of_webhooks(flakeguard, webhook, receiver):
@@ -142,3 +144,14 @@ class TestDoctor:
     def test_with_another_key(self, flakeguard, webhook, monkeypatch):
         monkeypatch.setenv("FLAKEGUARD_SECRET_KEY", Fernet.generate_key().decode())
         assert "another key" in self.state(flakeguard)[1]
+
+
+def test_a_test_event_behind_others_tells_why_they_fail(flakeguard, webhook, receiver):
+    receiver.replies = [Reply(500)]
+    number = webhook["webhook_id"]
+    flakeguard("webhooks", "test", number)
+    assert flakeguard("webhooks", "retry", number).out == "Due now: 1.\n"
+    done = flakeguard("webhooks", "test", number)
+    assert (done.code, "It answered 500." in done.err) == (1, True)
+    receiver.replies = [Reply(200)]
+    assert "delivered" in flakeguard("webhooks", "test", number).out

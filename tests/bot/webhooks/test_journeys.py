@@ -12,6 +12,8 @@ from fakes.webhook_office import OPERATOR, Office
 from standardwebhooks import Webhook
 
 from bot.app import build
+from bot.settings import Settings
+from bot.webhooks.trial import try_endpoint
 from jobs.connect import send_test
 from jobs.crew import Crew
 from jobs.deliver import deliver_due
@@ -186,3 +188,24 @@ def test_stopping_does_not_wait_for_a_receiver_that_hangs(office, receivers):
     stopping.start()
     stopping.join(14)
     assert not stopping.is_alive()
+
+
+def test_a_trial_without_the_key_is_left_to_the_server_and_counts_as_no_failure(office, receivers):
+    number, _ = office.endpoint(receivers().url)
+    keyless = Settings(_env_file=None, FLAKEGUARD_SECRET_KEY="")
+    _, trouble = try_endpoint(office.desk, keyless, number, by=OPERATOR, now=office.now, patience=0.2)
+    assert "as soon as a server runs" in trouble
+    assert (office.found(number).failures, office.last(number).state) == (0, "pending")
+
+
+def test_a_trial_sees_what_a_running_server_has_sent(office, receivers):
+    receiver = receivers()
+    number, _ = office.endpoint(receiver.url)
+    app = build(office.settings, now=office.now)
+    app.start()
+    keyless = Settings(_env_file=None, FLAKEGUARD_SECRET_KEY="")
+    try:
+        message, trouble = try_endpoint(office.desk, keyless, number, by=OPERATOR, now=office.now)
+    finally:
+        app.stop()
+    assert (message.state, trouble, len(receiver.seen)) == ("delivered", "", 1)
