@@ -87,10 +87,10 @@ class _Settling:
         """The endpoint, if it goes on there, and its next message."""
         now = self.desk.now()
         with self.desk.database.begin() as tx:
-            if self.answer.ok:
-                # A fact, even when another sender has taken the endpoint over meanwhile.
-                outbox.delivered(tx, self.message, status=self.answer.status or 0, now=now)
+            # First the endpoint, then its messages: so do those who change it, and nobody waits in a circle.
             held = endpoints.hold_endpoint(tx, self.endpoint, lease_until=now + LEASE)
+            if self.answer.ok:  # a fact, even when another sender has taken over meanwhile
+                outbox.delivered(tx, self.message, status=self.answer.status or 0, now=now)
             following = self._after(tx, held, now, more=more) if held else None
         self._log()
         return (held, following) if following else (None, None)

@@ -469,3 +469,26 @@ def test_what_a_person_switched_off_stays_so_whatever_comes_back_late(post, answ
     post.courier.carry = FakeCourier().carry
     connect.send_again(post.desk, number, by=OPERATOR)
     assert deliver_due(post.desk) == 1
+
+
+def test_senders_and_people_never_wait_for_one_another_in_a_circle(post):
+    """On PostgreSQL a deadlock would be an error for one of them."""
+    number = post.endpoint()
+    post.sends(number, messages=5 * TURN)
+    failed = []
+
+    def again():
+        try:
+            for _ in range(20):
+                connect.send_again(post.desk, number, by=OPERATOR)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the test tells
+            failed.append(error)
+
+    person = threading.Thread(target=again)
+    person.start()
+    while person.is_alive():
+        deliver_due(post.desk)
+    while deliver_due(post.desk):
+        pass
+    assert failed == []
+    assert set(post.states(number)) == {"delivered"}
