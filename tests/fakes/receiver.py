@@ -36,6 +36,8 @@ class Reply:
     """Take the message and cut the connection: the answer is lost."""
     drip: bool = False
     """A byte of the header now and then."""
+    raw: bytes = b""
+    """These bytes instead of HTTP."""
     endless: bool = False
     """A body that never ends."""
 
@@ -84,6 +86,9 @@ class Receiver:
             return
         if reply.drip:
             self.drips(handler)
+            return
+        if reply.raw:
+            handler.wfile.write(reply.raw)
             return
         handler.send_response(reply.status)
         for name, value in reply.headers.items():

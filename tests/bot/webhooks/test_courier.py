@@ -103,6 +103,30 @@ def test_success_is_success_however_much_the_receiver_has_to_say(office, receive
     assert office.tries(number).state == "delivered"
 
 
+@pytest.mark.parametrize(
+    ("raw", "arrived"),
+    [
+        (b"\x16\x03\x01 nothing like HTTP\r\n\r\n", False),
+        (b"HTTP/1.1 banana\r\n\r\n", False),
+        (b"HTTP/1.1 999 What\r\n\r\n", False),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000 + b"\r\n\r\n", False),
+        (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 50_000 + b"\r\n", False),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" * 1000, False),
+        (b"HTTP/1.1 101 Switching Protocols\r\n\r\n", False),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nshort", True),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", True),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\n\x1f\x8b\x00", True),
+        (b"HTTP/1.0 204 No Content\r\n\r\n", True),
+    ],
+)
+def test_whatever_a_receiver_writes_is_an_answer_or_a_failure_in_words(office, receivers, raw, arrived):
+    number, _ = office.endpoint(receivers(Reply(raw=raw)).url)
+    message = office.tries(number)
+    assert (message.state == "delivered") is arrived, message.error
+    assert "could not be sent" not in message.error
+    assert office.found(number).off == ""
+
+
 @pytest.mark.parametrize("reply", [Reply(hang=True), Reply(drip=True)], ids=["hangs", "drips"])
 def test_a_receiver_has_so_much_time_and_no_more(office, receivers, reply):
     number, _ = office.endpoint(receivers(reply).url)
