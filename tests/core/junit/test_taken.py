@@ -133,6 +133,16 @@ def cases(draw, order, **kinds):
     return space + tag + ">" + "".join(space + child for child in children) + space + "</testcase>"
 
 
+SUITES = (
+    ' file="f.py"',
+    ' file="f.py"',
+    ' filepath="g.py" failures="1"',
+    ' file="" filepath="h &amp; g.py"',
+    ' hostname="a" package="b" id="c"',
+    "",
+)
+
+
 @st.composite
 def reports(draw, **kinds):
     """As one tool would write it: every case with the same attributes."""
@@ -146,9 +156,8 @@ def reports(draw, **kinds):
     ends = "</testsuite>" if inner else ""
     for n, found in enumerate(suites):
         twice = draw(st.sampled_from(["", "", ' name="again"'])) if kinds.get("broken") else ""
-        opened = (
-            f'<testsuite name="{in_attribute(draw(text(**kinds)))}{n}" file="f{n}.py" errors="{n}"{twice}'
-        )
+        more = draw(st.sampled_from(SUITES))
+        opened = f'<testsuite name="{in_attribute(draw(text(**kinds)))}{n}"{more} errors="{n}"{twice}'
         inner += f"{opened}{draw(st.sampled_from(['', ' ']))}>{''.join(found)}\n</testsuite>"
     inner += ends
     return f"<testsuites{name}>{inner}</testsuites>".encode()
