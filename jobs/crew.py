@@ -23,6 +23,7 @@ class Crew:
         self._desk, self._hands = desk, hands
         self._busy: set[int] = set()
         self._changed = threading.Condition()
+        self._over = threading.Event()
 
     def work(self) -> int:
         """Begin a turn for whoever is due. Always 0: what is begun here is done elsewhere."""
@@ -35,13 +36,14 @@ class Crew:
         return 0
 
     def rest(self, seconds: float) -> bool:
-        """Wait until nobody is on the way; False when that takes longer."""
+        """Begin nothing more and wait until nobody is on the way; False when that takes longer."""
+        self._over.set()
         with self._changed:
             return self._changed.wait_for(lambda: not self._busy, timeout=seconds)
 
     def _begin(self, endpoint_id: int) -> None:
         with self._changed:
-            if endpoint_id in self._busy or len(self._busy) >= self._hands:
+            if self._over.is_set() or endpoint_id in self._busy or len(self._busy) >= self._hands:
                 return
             self._busy.add(endpoint_id)
         threading.Thread(
@@ -51,7 +53,7 @@ class Crew:
     def _turn(self, endpoint_id: int) -> None:
         assert self._desk.courier is not None
         try:
-            take_turn(self._desk, self._desk.courier, endpoint_id)
+            take_turn(self._desk, self._desk.courier, endpoint_id, over=self._over.is_set)
         except DatabaseError as error:
             log.warning("sweep.database", work="webhooks", error=error.message)
         except Exception:  # the outermost loop of the room: the sweep tries again

@@ -5,6 +5,7 @@ again under the same id: at least once, never zero times.
 """
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -42,8 +43,10 @@ def deliver_due(desk: Desk, limit: int = 100) -> int:
     return sum(take_turn(desk, desk.courier, endpoint_id) for endpoint_id in due)
 
 
-def take_turn(desk: Desk, courier: Courier, endpoint_id: int) -> int:
-    """Claim the endpoint, send what waits, give it back; answers how many messages arrived."""
+def take_turn(
+    desk: Desk, courier: Courier, endpoint_id: int, *, over: Callable[[], bool] = lambda: False
+) -> int:
+    """Claim the endpoint, send what waits until it is `over`, give it back; answers how many messages arrived."""
     now = desk.now()
     with desk.database.begin() as tx:
         endpoint = endpoints.claim_endpoint(tx, endpoint_id, now=now, lease_until=now + LEASE)
@@ -54,7 +57,7 @@ def take_turn(desk: Desk, courier: Courier, endpoint_id: int) -> int:
             break
         answer = _carried(courier, endpoint, message)
         arrived += answer.ok
-        endpoint, message = _Settling(desk, endpoint, message, answer).settle(more=left > 0)
+        endpoint, message = _Settling(desk, endpoint, message, answer).settle(more=left > 0 and not over())
     return arrived
 
 

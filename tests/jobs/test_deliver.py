@@ -311,6 +311,22 @@ def test_an_endpoint_that_hangs_holds_up_no_other(post):
     assert "webhooks" in post.desk.dispatch.woken
 
 
+def test_whoever_is_told_to_stop_brings_the_present_message_home_and_no_other(post):
+    number = post.endpoint()
+    gate = Gate({number})
+    object.__setattr__(post.desk, "courier", gate)
+    crew = Crew(post.desk)
+    post.sends(number, messages=3)
+    crew.work()
+    assert gate.waiting.acquire(timeout=30)
+    assert not crew.rest(0)
+    gate.open.set()
+    assert crew.rest(30)
+    crew.work()
+    assert post.states(number) == ["delivered", "pending", "pending"]
+    assert deliver_due(post.desk) == 2
+
+
 def test_no_more_hands_than_there_are(post):
     slow = [post.endpoint() for _ in range(4)]
     gate = Gate(set(slow))
