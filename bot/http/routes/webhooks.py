@@ -199,7 +199,7 @@ async def enable(request: Request, face: Faced, endpoint_id: EndpointId) -> dict
     responses=WRITE_PROBLEMS,
 )
 async def new_secret(
-    request: Request, face: Faced, endpoint_id: EndpointId, rotation: Rotation
+    request: Request, face: Faced, endpoint_id: EndpointId, rotation: Rotation | None = None
 ) -> dict[str, Any]:
     """Shown once. For a while the old one signs too, so that the receiver can change without a gap."""
 
@@ -209,7 +209,7 @@ async def new_secret(
             face.settings,
             endpoint_id,
             by=caller.itself,
-            overlap=timedelta(hours=rotation.overlap_hours),
+            overlap=timedelta(hours=(rotation or Rotation()).overlap_hours),
             project_id=_bounds(caller),
         )
         return {"secret": secret, **endpoint_view(made)}

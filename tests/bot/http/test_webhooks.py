@@ -81,6 +81,11 @@ def test_a_new_secret_while_the_old_one_still_signs(server, webhook):
     assert answer["old_secret_until"].startswith("2026-03-04T12:00")
 
 
+def test_a_new_secret_by_itself_gives_the_receiver_a_day(server, webhook):
+    answer = server.post(f"/webhooks/{webhook['webhook_id']}/rotate").json()
+    assert answer["old_secret_until"].startswith("2026-03-03T12:00")
+
+
 def test_what_is_deleted_is_gone(server, webhook):
     path = f"/webhooks/{webhook['webhook_id']}"
     server.post(f"{path}/test")
