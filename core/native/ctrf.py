@@ -9,7 +9,9 @@ from core.native.found import Found, attempt
 from core.native.values import Object, as_object, objects, seconds, text, texts
 from core.report import Attempt, Outcome
 
-_OUTCOMES = {"passed": Outcome.PASSED, "failed": Outcome.FAILED}
+_OUTCOMES = {"passed": Outcome.PASSED, "failed": Outcome.FAILED, "error": Outcome.ERROR}
+"""The last is none of the format's own words, but pytest-beacon writes it of a fixture that broke."""
+_BROKEN = frozenset({"broken", "crashed", "error", "interrupted", "timedout"})
 _MILLISECOND = 0.001
 _MANY = 100
 _HOOK = re.compile(r"(?:(.*) )?\"(?:before|after) (?:all|each)\" hook")
@@ -73,6 +75,8 @@ def _retries(test: Object, last: Attempt) -> int:
 
 def _attempt(value: Object, limits: Limits) -> Attempt:
     outcome = _OUTCOMES.get(text(value, "status"), Outcome.SKIPPED)
+    if text(value, "status") == "other" and text(value, "rawStatus").lower() in _BROKEN:
+        outcome = Outcome.ERROR
     if outcome is Outcome.PASSED and _should_have_failed(value):
         outcome = Outcome.FAILED
     return attempt(outcome, seconds(value, "duration", unit=_MILLISECOND), _told(value), limits)

@@ -323,6 +323,10 @@ TRUTH = {
         "passes": [P], "depends": [S], "grouped": [S], "expects": [P], "slow": [F], "@BeforeGroups bg": None,
     },
     "junit/testng-retries-junitreports.xml": {"passes": [P], "depends": [S], "expects": [P], "slow": [E]},
+    "native/ctrf-beacon.json": {
+        "test_shop.py::test_passes": [P], "test_shop.py::test_fails": [F], "test_shop.py::test_skipped": [S],
+        "test_shop.py::test_setup_error": [E], "test_shop.py::test_xfail": [S],
+    },
     "native/go-test-open-line.json": {"TestPasses": [P], "TestOpenLine": [P], "TestOpenLineFails": [F]},
     "junit/cucumber-named.xml": {
         "passes": [P], "fails": [F], "recovers": [P], "undefined": [F], "ambiguous": [F], "skipped by hook": [S],
