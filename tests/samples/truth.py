@@ -327,6 +327,11 @@ TRUTH = {
         "test_shop.py::test_passes": [P], "test_shop.py::test_fails": [F], "test_shop.py::test_skipped": [S],
         "test_shop.py::test_setup_error": [E], "test_shop.py::test_xfail": [S],
     },
+    "junit/meson-gtest.xml": {
+        "Passes": [P], "Fails": [F], "Skipped": [S], "unit - shop:passes": [P], "shop:fails": [F],
+        "shop:expected": [P], "shop:unexpected": [F], "shop:skips": [S], "shop:errors": [E], "shop:slow": [E],
+        "- a": [P], "- b": [F], "- c": [S],
+    },
     "native/go-test-open-line.json": {"TestPasses": [P], "TestOpenLine": [P], "TestOpenLineFails": [F]},
     "junit/cucumber-named.xml": {
         "passes": [P], "fails": [F], "recovers": [P], "undefined": [F], "ambiguous": [F], "skipped by hook": [S],
@@ -392,6 +397,7 @@ DIALECTS = {
     "junit/vitest-named.xml": "vitest",
     "junit/bun.xml": "bun",
     "junit/cucumber-named.xml": "cucumber",
+    "junit/meson-gtest.xml": "meson",
     "junit/eunit-rebar3.xml": "eunit",
     "junit/nextest-stress.xml": "nextest",
     "native/cucumber-messages.ndjson": "cucumber-messages",

@@ -23,6 +23,7 @@ _GINKGO_NODE = re.compile(r"\[((?:Synchronized|Report)?(?:Before|After)Suite|Def
 
 _MESON = ("tests", "errors", "failures")
 _MESON_SUITE = ("name", "tests", "errors", "failures", "skipped", "time")
+_GTEST_BEGINS = ("name", "tests", "failures", "disabled")
 _LIBTEST = ("name", "package", "id", "errors", "failures", "tests", "skipped")
 _TAP_NUMBER = re.compile(r"\d+ (?=.)")
 _ITERATION = re.compile(r"@stress-\d+$")
@@ -94,7 +95,9 @@ def _printed(raw: RawCase, attempts: tuple[Attempt, ...]) -> tuple[Attempt, ...]
 
 
 def _meson(seen: Evidence) -> bool:
-    return tuple(seen.attributes) == _MESON and tuple(seen.suite_attributes) == _MESON_SUITE
+    """What ends first comes first, and of a GoogleTest program Meson takes the suites as they are."""
+    suite = tuple(seen.suite_attributes)
+    return tuple(seen.attributes) == _MESON and (suite == _MESON_SUITE or suite[:4] == _GTEST_BEGINS)
 
 
 def _without_tap_number(raw: RawCase) -> Key:
