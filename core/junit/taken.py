@@ -197,24 +197,25 @@ class Taken:
 
 def _printed(shape: Shape, heap: Heap, buffer: bytes, found: re.Match[bytes]) -> int:
     """The end of the last of some cases that hold a section of output each and nothing else."""
-    tags, places = [found[3]], [found.end(2)]
     following = printing(shape.order, found[4]).match
-    find, inside, at = buffer.find, found.end(3), found.end()
-    while len(tags) < _MANY:
+    find, at = buffer.find, found.end()
+    more: list[re.Match[bytes]] = []
+    while len(more) < _MANY:
         # Mostly the first of these is the end of the section, and the pattern will not match at another.
         end = find(b">", at) - 2
         after = following(buffer, max(at, end), end + _LOOK) or _later(following, buffer, at)
         if after is None:
             break
-        tags.append(after[1])
-        places.append(after.start(1))
-        inside, at = after.end(1), after.end()
-    end = end_of_case(buffer, inside + 1)
+        more.append(after)
+        at = after.end()
+    tags = [found[3], *[after[1] for after in more]]
+    places = [found.end(2), *[after.start(1) for after in more]]
+    end = end_of_case(buffer, (more[-1].end(1) if more else found.end(3)) + 1)
     if end >= 0:
         heap.add_each(tags, places)
         return end
     heap.add_each(tags[:-1], places[:-1])
-    return places[-1] if len(tags) > 1 else end
+    return places[-1] if more else end
 
 
 def _later(
