@@ -332,6 +332,7 @@ TRUTH = {
         "shop:expected": [P], "shop:unexpected": [F], "shop:skips": [S], "shop:errors": [E], "shop:slow": [E],
         "- a": [P], "- b": [F], "- c": [S],
     },
+    "junit/jasmine-hooked.xml": {"behind": None},
     "native/go-test-open-line.json": {"TestPasses": [P], "TestOpenLine": [P], "TestOpenLineFails": [F]},
     "junit/cucumber-named.xml": {
         "passes": [P], "fails": [F], "recovers": [P], "undefined": [F], "ambiguous": [F], "skipped by hook": [S],
@@ -397,6 +398,7 @@ DIALECTS = {
     "junit/vitest-named.xml": "vitest",
     "junit/bun.xml": "bun",
     "junit/cucumber-named.xml": "cucumber",
+    "junit/jasmine-hooked.xml": "jasmine",
     "junit/meson-gtest.xml": "meson",
     "junit/eunit-rebar3.xml": "eunit",
     "junit/nextest-stress.xml": "nextest",

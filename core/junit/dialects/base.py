@@ -13,6 +13,7 @@ Key = tuple[str, str, str, str, str]
 SEPARATOR = " > "
 _HOOK = re.compile(r"(?:^|.* )\"(?:before|after) (?:all|each)\" hook")
 _FIXTURE = re.compile(r"(?:setUp|tearDown)(?:Class|Module) \(")
+_NOT_RUN = "Not run because a beforeAll function failed"
 _PRETENDED = ("_ErrorHolder", "_FailedTest", "nose.suite.ContextSuite", "nose.failure.Failure")
 """What unittest and nose call that which stands for a fixture or a module in a list of tests."""
 
@@ -67,6 +68,13 @@ def around(raw: RawCase) -> str | None:
 @lru_cache(maxsize=4096)
 def _pretends(owner: str) -> bool:
     return any(pretended in owner for pretended in _PRETENDED)
+
+
+def behind_hook(raw: RawCase) -> str | None:
+    """Jasmine lists as failed what it did not run because a hook in front of it had failed."""
+    if bad(raw) and any(_NOT_RUN in mark.message or _NOT_RUN in mark.text for mark in raw.marks):
+        return raw.class_name or raw.suite.name
+    return around(raw)
 
 
 def shaped(root: str, *orders: Sequence[str]) -> Callable[[Evidence], bool]:

@@ -8,6 +8,7 @@ from core.junit.dialects.base import (
     Dialect,
     Key,
     bad,
+    behind_hook,
     nameless,
     plain_key,
     shaped,
@@ -126,6 +127,6 @@ DIALECTS = (
     ),
     Dialect(name="bun", claims=_named("bun test"), suite_error=_bun_hook),
     Dialect(name="deno", claims=_named("deno test")),
-    Dialect(name="jasmine", claims=_jasmine_shaped),
+    Dialect(name="jasmine", claims=_jasmine_shaped, suite_error=behind_hook),
     Dialect(name="node:test", claims=_node, skipped_wins=True, key=_node_key, suite_error=_node_suite),
 )

@@ -115,6 +115,7 @@ def test_playwright_projects_are_variants(project, name, attempts):
         ("junit/nose.xml", "Broken:setup"),
         ("junit/tap-formatter-timer.xml", "sub_d_t"),
         ("junit/tap-harness.xml", "t_sub_d_t"),
+        ("junit/jasmine-hooked.xml", "hooked"),
         ("junit/testng-retries.xml", "ShopTest"),
         ("junit/jest-junit-after-all.xml", "checkout"),
         ("native/jest-after-all.json", "shop.test.js"),
