@@ -2,8 +2,8 @@
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from math import ceil, log, prod
 from operator import attrgetter
@@ -96,6 +96,28 @@ class Case:
         earlier = sum(counts[0] for d, counts in self.ledger.days.items() if since < d < day)
         return self._moment(failure.at if after else failure.at - 1, earlier + failure.day_runs - (not after))
 
+    def silences(self, index: int, now: int) -> Iterator[Moment]:
+        """Behind the failure of this index, backwards: each moment before the window moves past an older piece.
+
+        A score only falls while a test keeps silent, and may rise again when the window forgets.
+        """
+        failures, window = self.ledger.failures, self.thresholds.window_days * DAY
+        start = failures[index].at
+        end = failures[index + 1].at if index + 1 < len(failures) else now
+        for piece in reversed(self.pieces[: index + 1]):
+            at = piece.at + window - 1
+            if start < at < end:
+                moment = self._moment(at, self.runs(at)[0])
+                yield replace(moment, clean=max(moment.clean - self._clean_after(at, index + 1), 0))
+
+    def _clean_after(self, at: int, until: int) -> int:
+        """Clean executions on the days behind this moment, up to the failure of that index or now."""
+        first, days, clean = at // DAY, self.ledger.days.items(), 0
+        last = self.ledger.failures[until].at // DAY if until < len(self.ledger.failures) else None
+        if last is not None and last > first:
+            clean = self.ledger.failures[until].day_runs - 1
+        return clean + sum(n[0] - n[1] for day, n in days if day > first and (last is None or day < last))
+
     def _moment(self, at: int, runs: int) -> Moment:
         counted, total, last_flake = self._counted(at)
         failures = self.ledger.failures
@@ -177,7 +199,7 @@ def state_of(state: ProjectState, case: Case, now: int, belief: Belief) -> tuple
         return TestState.RETIRED, None
     if breakage := breakage_of(case, belief):
         return TestState.BROKEN, breakage
-    if flagged(case, belief.score):
+    if flagged(case, now, belief.score):
         return TestState.FLAKY, None
     if belief.score >= case.thresholds.suspect_at:
         return TestState.SUSPECT, None
@@ -187,19 +209,20 @@ def state_of(state: ProjectState, case: Case, now: int, belief: Belief) -> tuple
     return (TestState.INSUFFICIENT if few else TestState.HEALTHY), None
 
 
-def flagged(case: Case, score: float) -> bool:
+def flagged(case: Case, now: int, score: float) -> bool:
     """Flag at `flag_at`, clear at `clear_at`; between them the past decides, read back from the facts."""
     t = case.thresholds
     if score >= t.flag_at or score <= t.clear_at or not case.ever_likely():
         return score >= t.flag_at
+    telling = (past for past in _earlier_scores(case, now) if not t.clear_at < past < t.flag_at)
+    return next(telling, 0.0) >= t.flag_at
+
+
+def _earlier_scores(case: Case, now: int) -> Iterator[float]:
+    """Wherever the score may have turned, from now back to the first failure."""
     for index in reversed(range(len(case.pieces))):
-        for after in (True, False):
-            past = case.past(index, after=after).belief().score
-            if past >= t.flag_at:
-                return True
-            if past <= t.clear_at:
-                return False
-    return False
+        moments = (*case.silences(index, now), case.past(index, after=True), case.past(index, after=False))
+        yield from (moment.belief().score for moment in moments)
 
 
 def _was_bad(case: Case, now: int) -> bool:

@@ -32,6 +32,18 @@ def test_a_test_that_passes_on_retry_again_and_again_is_flaky_and_confirmed(ci):
     assert verdict.evidence == {EvidenceClass.RETRY_PASS: 3}
 
 
+@pytest.mark.parametrize("every", [6, 12, 24])
+@pytest.mark.parametrize("gaps", [(1, 24), (8, 48, 48), (1, 240, 240, 24)])
+def test_a_test_that_keeps_silent_recovers_once_whatever_the_window_forgets(gaps, every):
+    ci = Ci(tests=60)
+    ci.greens(25, hours=0.1)
+    for hours in gaps:
+        ci.run(f"f{ci.hour}", failed(7, BAD, OK, message=f"no {ci.hour}"), hours=hours)
+    ci.greens(60 * 24 // every, hours=every)
+    states = [t.after for o in ci.outcomes for t in o.transitions if t.test_id == 7]
+    assert states == [TestState.SUSPECT, TestState.FLAKY, TestState.RECOVERED]
+
+
 @pytest.mark.parametrize(("before", "state"), [(5, TestState.FLAKY), (60, TestState.SUSPECT)])
 def test_one_recovery_flags_a_test_of_which_little_was_seen(ci, before, state):
     ci.greens(before)
