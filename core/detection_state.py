@@ -3,7 +3,7 @@
 from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -166,6 +166,11 @@ class ProjectState:
         self.fresh_in_group.clear()
         self.companies.clear()
         self.doubts.clear()
+
+    def doubt_reading(self, test_id: int) -> None:
+        """Read all of this test's failures anew, and then tell whom that concerns."""
+        if known := self.readings.get(test_id):
+            self.readings[test_id] = replace(known, failures=(), origins=(), base_red=())
 
     def _forget_companies(self, test_id: int) -> None:
         self.companies.pop(test_id, None)

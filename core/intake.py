@@ -200,6 +200,8 @@ def _learn_pass(step: Step, test_id: int, execution: Execution, history: History
     if not newest:
         state.touch(test_id)
     if suspect.facts_version != before:
+        if execution.at == suspect.last_failed_at:
+            state.doubt_reading(test_id)  # it may answer, or come between, failures of this very second
         # A later pass may answer failures, but neither began them nor ended a breakage: they read as before.
         (step.stale if plain else step.changed).add(test_id)
     elif suspect.live.clean_streak >= state.recheck.get(test_id, 0):
