@@ -16,6 +16,8 @@ _PAIR = re.compile(
 _SURROGATE = re.compile(
     rb"&#(?:[xX]0*[dD][89a-fA-F][0-9a-fA-F]{2}|0*(?:55[3-9]\d\d|5529[6-9]|56\d{3}|57[0-2]\d\d|573[0-3]\d|5734[0-3]));"
 )
+_BEGIN, _END = b"<![CDATA[", b"]]>"
+_BORDER = re.compile(rb"(<!\[CDATA\[|\]\]>)")
 _ESCAPED = re.compile("[\udc80-\udcff]")
 _REPLACEMENT = "\ufffd".encode()
 
@@ -33,6 +35,8 @@ class Repair:
     def __init__(self) -> None:
         self._invalid = 0
         self._illegal = 0
+        self._in_section = False
+        """The last piece ended inside of a CDATA section, where nothing is a reference."""
 
     @property
     def warnings(self) -> list[str]:
@@ -50,9 +54,19 @@ class Repair:
             data = self._text(data)
         if len(data.translate(None, _CONTROL)) != len(data):
             data = self._illegals(_CONTROLS, uncoloured(data))
-        if b"&#" in data:
-            data = self._references(data)
-        return data
+        if self._in_section or _BEGIN in data:
+            return b"".join(map(self._in_turn, _BORDER.split(data)))
+        return self._references(data) if b"&#" in data else data
+
+    def _in_turn(self, part: bytes) -> bytes:
+        """What stands between the borders of sections, and the borders themselves."""
+        if part == _BEGIN:
+            self._in_section = True
+        elif part == _END:
+            self._in_section = False
+        elif b"&#" in part:
+            return uncoloured(part) if self._in_section else self._references(part)
+        return part
 
     def _text(self, data: bytes) -> bytes:
         try:

@@ -1,5 +1,11 @@
 """A text, CDATA section or attribute value too long to be passed on: its beginning and its end are enough."""
 
+import re
+
+_BEGUN = re.compile(
+    rb"(?:\x1b|&#(?:0*27|[xX]0*1[bB]);)(?:\[[0-9;]*)?\Z|&#(?:[xX]0*[dD][89abAB][0-9a-fA-F]{2}|0*5[56]\d{3});\Z"
+)
+
 
 class Stretch:
     """Fed piece by piece: the first `kept` bytes leave at once, the last `kept` bytes wait for the end."""
@@ -33,10 +39,12 @@ class Stretch:
 
 
 def whole_end(head: bytes) -> bytes:
-    """Without a character or reference that is cut off at the end."""
+    """Without a character, reference, pair of references or colour that is cut off at the end."""
     at = head.rfind(b"&", max(len(head) - 40, 0))
     if at >= 0 and b";" not in head[at:]:
         head = head[:at]
+    if begun := _BEGUN.search(head, max(len(head) - 40, 0)):
+        head = head[: begun.start()]
     cut = len(head)
     while cut > 0 and len(head) - cut < 4 and head[cut - 1] & 0xC0 == 0x80:  # noqa: PLR2004 - UTF-8
         cut -= 1

@@ -4,7 +4,7 @@ import re
 
 _COLOUR = re.compile(r"(?:\x1b|#x1B|\\u001b|\\x1b|\ufffd)\[[0-9;]{0,12}[A-Za-z]|\[(?:0|22|39|3[1-7]|9[0-7])m")
 """Some writers drop the escape character and leave the rest."""
-_SIGN_OF_COLOUR = re.compile(r"\[(?:(?:0|22|39)m|(?<=u001b\[)|(?<=x1B\[))")
+_SIGN_OF_COLOUR = re.compile(r"\[(?:(?:0|22|39)m|(?<=u001b\[)|(?<=x1B\[)|(?<=\ufffd\[))")
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _CUT = "\n[...]\n"
 

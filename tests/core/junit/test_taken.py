@@ -199,6 +199,7 @@ def test_what_is_taken_out_reads_as_the_parser_reads_it(data, limits):
 
 @settings(max_examples=200, deadline=None)
 @given(reports(odd=True), st.sampled_from([DEFAULT, SMALL]))
+@example(b'<testsuite><testcase name=""><failure><![CDATA[&#0;]]></failure></testcase></testsuite>', DEFAULT)
 def test_what_has_to_be_repaired_is_left_to_the_repair(data, limits):
     assert fast(data, limits) == plain(data, limits)
 
