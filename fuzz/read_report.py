@@ -21,10 +21,10 @@ with atheris.instrument_imports(include=["core"]):
     from core.errors import FlakeGuardError
     from core.junit import Limits, read_report, stream_report
     from core.junit.assembly import whole as joined
+    from core.junit.blocks import naming_of
     from core.junit.dialects import recognise
     from core.junit.document import parser_for
     from core.junit.encoding import Utf8
-    from core.junit.naming import Naming
     from core.junit.reading import of_one_run
     from core.junit.repair import Repair
     from core.junit.replay import InMemory
@@ -73,7 +73,7 @@ def _plain(document: bytes) -> object:
         parser.feed(Repair().mend(b"".join(Utf8(InMemory(document)))))
         parser.close()
         dialect = of_one_run(recognise(walker.evidence), walker.evidence)
-        naming = Naming(dialect, variant="", limits=SMALL)
+        naming = naming_of(dialect, variant="", limits=SMALL)
         return tuple(joined(list(naming.batches(walker.items)), dialect.repeats, lambda _: None))
     except (FlakeGuardError, etree.XMLSyntaxError):
         return None

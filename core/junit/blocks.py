@@ -4,10 +4,13 @@ from collections.abc import Collection, Iterable, Iterator
 from itertools import groupby, takewhile
 
 from core.junit.batch import Batch
-from core.junit.dialects import SEPARATOR
+from core.junit.dialects import SEPARATOR, Dialect
 from core.junit.naming import Naming
 from core.junit.walker import Item
+from core.limits import Limits
 from core.report import SuiteError
+
+_REMEMBERED = 10_000
 
 
 class BlockNaming(Naming):
@@ -15,7 +18,7 @@ class BlockNaming(Naming):
 
     _suite = ""
     _before: tuple[str, ...] = ()
-    """The names that the last suite had in earlier batches."""
+    """The names that the last suite had in earlier batches, as many as are remembered."""
 
     def batches(self, items: Iterable[Item]) -> Iterator[Batch]:
         """The cases in order, many at a time."""
@@ -30,7 +33,7 @@ class BlockNaming(Naming):
 
     def _blocks(self, batch: Batch, suite: str, places: list[int]) -> Iterator[int]:
         names = (*(self._before if suite == self._suite else ()), *(batch.names[at] for at in places))
-        self._suite, self._before = suite, names
+        self._suite, self._before = suite, names[-_REMEMBERED:]
         if not batch.entries[places[-1]][-1].outcome.bad:
             return iter(())
         blocks = {block for name in names for block in name.split(SEPARATOR)[:-1]}
@@ -50,3 +53,9 @@ def _less(batch: Batch, gone: Collection[int]) -> Batch:
         if at not in gone:
             left.add(key, entry, written=written, output=output)
     return left
+
+
+def naming_of(dialect: Dialect, *, variant: str, limits: Limits) -> Naming:
+    """How the tests of this dialect are named."""
+    kind = BlockNaming if dialect.blocks_fail else Naming
+    return kind(dialect, variant=variant, limits=limits)

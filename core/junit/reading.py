@@ -6,7 +6,7 @@ from itertools import chain
 from typing import BinaryIO
 
 from core.junit.assembly import second_pass, survey, whole
-from core.junit.blocks import BlockNaming
+from core.junit.blocks import naming_of
 from core.junit.cases import Cases
 from core.junit.dialects import Dialect, Repeats, recognise
 from core.junit.document import Document
@@ -106,8 +106,7 @@ class ReportStream:
             self._shared.append(result.key)
 
     def _naming(self, dialect: Dialect) -> Naming:
-        kind = BlockNaming if dialect.blocks_fail else Naming
-        return kind(dialect, variant=self._variant, limits=self._limits)
+        return naming_of(dialect, variant=self._variant, limits=self._limits)
 
     def _hold(self, items: Iterator[Item]) -> list[Item]:
         if self._held is None:

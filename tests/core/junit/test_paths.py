@@ -10,9 +10,9 @@ from samples.documents import reports
 
 from core.junit import ReportError, read_report, stream_report
 from core.junit.assembly import whole
+from core.junit.blocks import naming_of
 from core.junit.dialects import recognise
 from core.junit.document import parser_for
-from core.junit.naming import Naming
 from core.junit.reading import ReportStream, of_one_run
 from core.junit.repair import Repair
 from core.junit.walker import Walker
@@ -53,7 +53,7 @@ def plain(data: bytes, limits: Limits = DEFAULT):
     parser.feed(Repair().mend(data))
     parser.close()
     dialect = of_one_run(recognise(walker.evidence), walker.evidence)
-    naming = Naming(dialect, variant="", limits=limits)
+    naming = naming_of(dialect, variant="", limits=limits)
     return tuple(whole(list(naming.batches(walker.items)), dialect.repeats, lambda _: None)), tuple(
         naming.errors
     )

@@ -11,11 +11,11 @@ from lxml import etree
 
 from core.junit import ReportError, read_report, stream_report
 from core.junit.assembly import whole
+from core.junit.blocks import naming_of
 from core.junit.cutter import Cutter
 from core.junit.dialects import recognise
 from core.junit.document import Document, parser_for
 from core.junit.lines import Lines
-from core.junit.naming import Naming
 from core.junit.reading import of_one_run
 from core.junit.repair import Repair
 from core.junit.replay import InMemory
@@ -177,7 +177,7 @@ def plain(data: bytes, limits: Limits):
     parser.feed(Repair().mend(data))
     parser.close()
     dialect = of_one_run(recognise(walker.evidence), walker.evidence)
-    naming = Naming(dialect, variant="", limits=limits)
+    naming = naming_of(dialect, variant="", limits=limits)
     results = tuple(whole(list(naming.batches(walker.items)), dialect.repeats, lambda _: None))
     errors = (*naming.errors, *dialect.hidden_errors(walker.evidence, naming.errors))
     return dialect.name, results, errors
