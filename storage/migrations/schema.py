@@ -6,8 +6,9 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, inspect, text
 
+from core.errors import DatabaseError
 from storage.audit import TRIGGERS
 from storage.partition import PARTITIONED, ensure_default
 from storage.tables import metadata
@@ -24,6 +25,7 @@ def upgrade(engine: Engine) -> None:
     with engine.begin() as connection:
         _alone(connection)
         command.upgrade(config(connection), "head")
+        _check(connection)
         settle(connection)
 
 
@@ -31,7 +33,24 @@ def current(engine: Engine) -> bool:
     """True when the database is at the newest step."""
     newest = ScriptDirectory.from_config(config(None)).get_current_head()
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision() == newest
+        if MigrationContext.configure(connection).get_current_revision() != newest:
+            return False
+        _check(connection)
+        return True
+
+
+def _check(connection: Connection) -> None:
+    """Until the first release a step may be remade: then a database can claim to be there and lack what is new."""
+    found = {name: columns for (_, name), columns in inspect(connection).get_multi_columns().items()}
+    for table in metadata().sorted_tables:
+        there = {column["name"] for column in found.get(table.name, ())}
+        if lacking := [column.name for column in table.columns if column.name not in there]:
+            what = f"{table.name}.{lacking[0]}" if there else f"the table {table.name}"
+            raise DatabaseError(
+                f"An earlier build of FlakeGuard made this database: it lacks {what}. Nothing was changed. Go on with "
+                "that build, or with a new database (FLAKEGUARD_DATABASE_URL), into which `flakeguard import` takes "
+                "what that build's `flakeguard export` writes."
+            )
 
 
 def config(connection: Connection | None) -> Config:

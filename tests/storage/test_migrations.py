@@ -12,6 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
+from core.errors import DatabaseError
 from storage.database import Database
 from storage.migrations.schema import ours
 from storage.tables import metadata
@@ -30,6 +31,24 @@ def test_the_migrated_schema_is_the_one_the_code_knows(database):
 def test_migrating_again_changes_nothing(database):
     database.migrate()
     assert database.migrated()
+
+
+@pytest.mark.parametrize(
+    ("statement", "lacking"),
+    [
+        ("DROP TABLE webhook_message", "the table webhook_message"),
+        ("ALTER TABLE slack_user RENAME COLUMN home_mark TO old_mark", "slack_user.home_mark"),
+    ],
+)
+def test_a_database_of_an_earlier_build_is_refused_by_name(empty_url, statement, lacking):
+    database = Database.open(empty_url)
+    database.migrate()
+    with database.begin() as tx:
+        tx.execute(text(statement))
+    for look in (database.migrate, database.migrated):
+        with pytest.raises(DatabaseError, match=f"An earlier build .* lacks {lacking}"):
+            look()
+    database.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
