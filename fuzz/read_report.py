@@ -59,10 +59,14 @@ def one(data: bytes) -> None:
 
 
 class _Plain(Walker):
-    """Without a cutter in front, instructions are the document's own."""
+    """Without a cutter in front, instructions and comments are the document's own."""
 
     def pi(self, target, data=None):
         pass
+
+    def comment(self, text):
+        if not self.evidence.root:
+            self.evidence.preamble += text[:500]
 
 
 def _plain(document: bytes) -> object:
