@@ -1,7 +1,8 @@
 """How fast reports are read, beside the parsers that people use, on the same documents in interleaved runs.
 
 Run `python benchmarks/parse.py` (about five minutes) or with `--quick` (under a minute). Every contender reads
-the fields it offers of every case: name, class, outcome, time, message. Figures are medians; `x` is the ratio to
+the fields it offers of every case: name, class, outcome, time, message. Each is called twice in a row and the second
+call counts, so that none pays for the state in which its neighbour leaves memory. Figures are medians; `x` is the ratio to
 FlakeGuard's own time, so more than 1 means slower than FlakeGuard. Times are processor time, so that a busy
 machine changes little. Peaks are of a fresh process for each parser.
 """

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from itertools import chain
 from typing import BinaryIO
 
@@ -179,8 +180,14 @@ def _not_endless(errors: list[SuiteError]) -> list[SuiteError]:
 def of_one_run(dialect: Dialect, seen: Evidence) -> Dialect:
     """What occurs again was only tried again if the document is of one run."""
     if _of_several_runs(seen) and dialect.retries:
-        return replace(dialect, repeats=Repeats.AMBIGUOUS)
-    return dialect if dialect.reran(seen) else replace(dialect, repeats=Repeats.RERUNS_UNLESS_PASSED)
+        return _taking(dialect, Repeats.AMBIGUOUS)
+    return dialect if dialect.reran(seen) else _taking(dialect, Repeats.RERUNS_UNLESS_PASSED)
+
+
+@cache
+def _taking(dialect: Dialect, repeats: Repeats) -> Dialect:
+    """The same dialect with another meaning of what occurs again."""
+    return replace(dialect, repeats=repeats)
 
 
 def _warnings(seen: Evidence, errors: list[SuiteError], dialect: Dialect) -> tuple[str, ...]:
