@@ -157,10 +157,19 @@ def test_retry_after_is_honoured_in_seconds_and_as_a_date(office, receivers, ask
     assert abs(message.due_at - until) < timedelta(minutes=2)
 
 
-@pytest.mark.parametrize("asked", ["", "soon", "-5", "1e9", "9" * 30, "Mon, 99 Foo"])
+BEYOND = f"Mon, 01 Jan {'9' * 20} 00:00:00 GMT"
+"""A date no calendar has."""
+
+
+@pytest.mark.parametrize("asked", ["", "soon", "-5", "1e9", "9" * 30, "Mon, 99 Foo", BEYOND])
 def test_a_retry_after_that_means_nothing_is_no_wish(office, receivers, asked):
     number, _ = office.endpoint(receivers(Reply(503, headers={"Retry-After": asked})).url)
     assert office.tries(number).due_at < wall_clock() + timedelta(minutes=1)
+
+
+def test_success_is_success_whatever_stands_in_its_retry_after(office, receivers):
+    number, _ = office.endpoint(receivers(Reply(200, headers={"Retry-After": BEYOND})).url)
+    assert office.tries(number).state == "delivered"
 
 
 def test_a_message_about_a_test_leads_to_its_page(office, receivers):
