@@ -13,6 +13,7 @@ from functools import cache
 from ipaddress import ip_address
 from time import monotonic
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpcore
 import httpx
@@ -43,7 +44,7 @@ def post(
 ) -> Reply:
     """Send it; httpcore's errors and UnreachableError say why that did not work. Redirects are not followed."""
     deadline = Deadline(seconds)
-    guard = Guard(reach, deadline, plain=url.startswith("http:"))
+    guard = Guard(reach, deadline, plain=urlsplit(url).scheme == "http")
     pool = httpcore.ConnectionPool(ssl_context=_trust(), network_backend=guard, max_keepalive_connections=0)
     sent = [(name.encode(), value.encode()) for name, value in headers.items()]
     with pool, pool.stream("POST", url, headers=sent, content=body) as answer:

@@ -208,6 +208,14 @@ def test_no_way_of_writing_it_leads_to_this_machine(receivers, host):
     assert receiver.seen == []
 
 
+@pytest.mark.parametrize("scheme", ["http", "HTTP", "Http"])
+def test_however_http_is_written_it_does_not_leave_the_house(scheme):
+    reach = reach_of(["10.1.0.0/16"], at_home=False)
+    url = reach.check_url(f"{scheme}://hooks.intranet/").replace("hooks.intranet", "8.8.8.8")
+    with pytest.raises(UnreachableError, match="https"):
+        exchange.post(url, b"{}", {}, reach=reach, seconds=1)
+
+
 def test_a_redirect_into_the_house_is_not_followed(office, receivers):
     inside = receivers()
     outside = receivers(Reply(307, headers={"Location": inside.url}))
