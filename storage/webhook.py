@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Index, Row, and_, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Index, Row, and_, case, delete, exists, func, insert, select, update
 from sqlmodel import Field, SQLModel, col
 
 from core.errors import NotFoundError
@@ -174,9 +174,14 @@ def forget_messages(tx: Tx, before: datetime) -> int:
 
 
 def message_backlog(tx: Tx, now: datetime) -> tuple[int, datetime | None]:
-    """How many messages wait for being sent, and since when the oldest is due; those of resting endpoints do not."""
-    served = exists().where(col(EndpointRow.id) == col(MessageRow.endpoint_id), ready(now))
-    row = tx.execute(select(func.count(), func.min(col(MessageRow.due_at))).where(_due(now), served)).one()
+    """How many messages wait for being sent, and since when the oldest could have been; of resting endpoints none."""
+    due, rested = col(MessageRow.due_at), col(EndpointRow.next_at)
+    query = (
+        select(func.count(), func.min(case((due > rested, due), else_=rested)))
+        .join(EndpointRow, col(EndpointRow.id) == col(MessageRow.endpoint_id))
+        .where(_due(now), ready(now))
+    )
+    row = tx.execute(query).one()
     return row[0], row[1]
 
 

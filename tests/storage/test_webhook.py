@@ -182,6 +182,16 @@ def test_the_backlog_counts_what_should_be_on_its_way(database, make):
         assert outbox.message_backlog(tx, NOW + SECOND) == (2, NOW)
 
 
+def test_what_waited_for_a_resting_endpoint_has_waited_for_us_since_its_rest_ended(database, make):
+    endpoint = make()
+    written(database, endpoint, "m1", "m2")
+    claim = claimed(database, endpoint)
+    with database.begin() as tx:
+        endpoints.release_endpoint(tx, claim, next_at=NOW + 60 * MINUTE)
+    with database.read() as tx:
+        assert outbox.message_backlog(tx, NOW + 61 * MINUTE) == (2, NOW + 60 * MINUTE)
+
+
 def test_old_messages_are_forgotten_and_removed_endpoints_with_theirs(database, make):
     endpoint, other = make(), make()
     written(database, endpoint, "old", now=NOW - MINUTE)
