@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from core.errors import ConflictError, ValidationError
 from core.reach import Reach
@@ -191,8 +192,9 @@ def _described(text: str) -> str:
 
 
 def _place(url: str) -> str:
-    """The address without its query: that may hold a secret, and the audit log is for ever."""
-    return url.partition("?")[0]
+    """The receiver without its path: that is often the secret, and the audit log is for ever and for many readers."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _record(
