@@ -110,6 +110,9 @@ class _Settling:
         return None
 
     def _failed(self, tx: Tx, held: Endpoint, now: datetime) -> None:
+        if held.url != self.endpoint.url:  # it says nothing of the new address: that gets the message at once
+            endpoints.release_endpoint(tx, held, next_at=now)
+            return
         wait = None if self.answer.gone else next_try(self.message.tries + 1, self.answer, chance=_chance())
         outbox.not_delivered(
             tx,

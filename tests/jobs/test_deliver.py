@@ -487,6 +487,23 @@ def test_what_a_person_switched_off_stays_so_whatever_comes_back_late(post, answ
     assert deliver_due(post.desk) == 1
 
 
+@pytest.mark.parametrize("answer", [BROKEN, GONE, Answer(429, "It answered 429.", HOUR)])
+def test_what_the_old_address_answers_late_is_not_held_against_the_new_one(post, answer):
+    number = post.endpoint()
+    post.sends(number)
+
+    def carry(*_):
+        url = "https://new.example.com/"
+        connect.change_endpoint(post.desk, number, reach=Reach(), by=OPERATOR, url=url)
+        return answer
+
+    post.courier.carry = carry
+    deliver_due(post.desk)
+    assert (post.now(number).off, post.now(number).failures) == ("", 0)
+    post.courier.carry = FakeCourier().carry
+    assert deliver_due(post.desk) == 1
+
+
 def test_senders_and_people_never_wait_for_one_another_in_a_circle(post):
     """On PostgreSQL a deadlock would be an error for one of them."""
     number = post.endpoint()
