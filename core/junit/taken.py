@@ -21,6 +21,8 @@ _LOOK = 64 * KIB
 _LONGEST_CASE = 1024 * KIB
 _MANY = 250
 _NEXT = re.compile(rb"[ \t\r\n]*+<(?:(/testcase)|(system-out|system-err)[ \t\r\n]*+(/?))>")
+_UNTOLD = re.compile(rb"[ \t\r\n]*+(?:<[^<]{0,20000})?\Z")
+"""Nothing but the beginning of a tag."""
 _SLASH = 7
 _EMPTY = (b"",)
 BYTES_PER_CHARACTER = 12
@@ -84,10 +86,11 @@ class Taken:
         before = heap.size
         end = self._take(self._shape, heap, buffer, at)
         self.size += heap.size - before
-        if end >= 0:
-            return end
-        waits = end == MISSING and not final and len(buffer) - at < _LONGEST_CASE
-        return WAIT if waits else at
+        if end > at or final:
+            return max(end, at)
+        if end == at:
+            return WAIT if _cut_off(self._shape, buffer, at) else at
+        return WAIT if end == MISSING and len(buffer) - at < _LONGEST_CASE else at
 
     def _begin(self, shape: Shape) -> Run:
         heap = self._heaps.get(shape.order)
@@ -193,6 +196,12 @@ class Taken:
                 part.line = lambda at: self._lines.at(before + at)
                 self.rows.append(part)
                 yield place, MARKER
+
+
+def _cut_off(shape: Shape, buffer: bytes, at: int) -> bool:
+    """The case that begins here may be one to take out, once more than its own tag is there."""
+    tag = shape.tag.match(buffer, buffer.find(b"<", at))
+    return tag is not None and _UNTOLD.match(buffer, tag.end()) is not None
 
 
 def _printed(shape: Shape, heap: Heap, buffer: bytes, found: re.Match[bytes]) -> int:

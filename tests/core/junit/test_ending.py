@@ -103,3 +103,11 @@ PARTS = st.sampled_from(
 def test_no_end_whatsoever_is_read_differently_in_two_parts(start, inside, behind, pick):
     data = start + inside + (b"</testsuite></testsuites>" if b"s>" in start else b"</testsuite>") + behind
     assert answer(data, pick.draw(st.integers(1, len(data) - 1))) == answer(data, len(data))
+
+
+@pytest.mark.parametrize("child", ["<system-out>a &b= c</system-out>", "<properties>&b=</properties>"])
+def test_what_nobody_keeps_is_judged_nowhere_however_it_arrives(child):
+    cases = "".join(f'\n<testcase name="t{n}" time="0.1">\n  {child}\n</testcase>' for n in range(3))
+    data = f"<testsuite>{cases}\n</testsuite>".encode()
+    answers = {str(answer(data, at)) for at in range(1, len(data))}
+    assert answers == {str((["t0", "t1", "t2"], False, ()))}
