@@ -7,7 +7,7 @@ resolves otherwise a moment later (DNS rebinding) leads nowhere else.
 import socket
 import ssl
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from ipaddress import ip_address
@@ -24,6 +24,9 @@ SECONDS = 15.0
 """For everything: finding, connecting, sending, waiting for the answer."""
 READ_BYTES = 4096
 """Of the answer's body: enough to see why it was refused."""
+
+LookUp = Callable[[str, int, float], list[str]]
+"""Host, port and seconds to the addresses of the host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +86,12 @@ class Deadline:
 class Guard(httpcore.NetworkBackend):
     """Opens connections to allowed addresses only."""
 
-    def __init__(self, reach: Reach, deadline: Deadline, *, plain: bool) -> None:
-        """`plain`: without TLS."""
+    def __init__(
+        self, reach: Reach, deadline: Deadline, *, plain: bool, look_up: LookUp | None = None
+    ) -> None:
+        """`plain`: without TLS; `look_up` tells the addresses of a host."""
         self._reach, self._deadline, self._plain = reach, deadline, plain
+        self._look_up = look_up or addresses_of
         self._inner = httpcore.SyncBackend()
 
     def connect_tcp(
@@ -97,21 +103,22 @@ class Guard(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         """To the first address of the host that answers, once every one of them has been found allowed."""
-        found = addresses_of(host, port, self._deadline.left(httpcore.ConnectTimeout))
+        found = self._look_up(host, port, self._deadline.left(httpcore.ConnectTimeout))
         for one in found:
             self._reach.check(ip_address(one), plain=self._plain)
-        lost: httpcore.ConnectError | None = None
-        for one in found:
-            left = self._deadline.left(httpcore.ConnectTimeout)
+        lost: httpcore.ConnectError | httpcore.ConnectTimeout = LookupFailedError(host)
+        for others, one in zip(reversed(range(len(found))), found, strict=True):
+            # An address that keeps silent (IPv6 that leads nowhere, a dead machine) leaves time for the others.
+            share = self._deadline.left(httpcore.ConnectTimeout) / (others + 1)
             try:
                 stream = self._inner.connect_tcp(
-                    one, port, timeout=left, local_address=local_address, socket_options=socket_options
+                    one, port, timeout=share, local_address=local_address, socket_options=socket_options
                 )
-            except httpcore.ConnectError as error:
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 lost = error
             else:
                 return _Bounded(stream, self._deadline)
-        raise lost or LookupFailedError(host)
+        raise lost
 
 
 class _Bounded(httpcore.NetworkStream):

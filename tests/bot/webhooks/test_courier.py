@@ -1,6 +1,8 @@
 """One attempt, over real sockets: what the receiver gets, and what every kind of answer is taken for."""
 
+import contextlib
 import json
+import socket
 import ssl
 from datetime import timedelta
 from email.utils import format_datetime
@@ -141,6 +143,33 @@ def test_nobody_listens_there(office, receivers):
     receiver.close()
     number, _ = office.endpoint(receiver.url)
     assert "No connection could be made" in office.tries(number).error
+
+
+@pytest.fixture
+def silent():
+    """An address of this machine that answers no connection, and its port: its queue is full."""
+    with socket.socket() as listener, contextlib.ExitStack() as held:
+        listener.bind(("127.0.0.2", 0))
+        listener.listen(0)
+        for _ in range(8):
+            waiting = held.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield listener.getsockname()
+
+
+def test_an_address_that_keeps_silent_leaves_time_for_the_next(silent):
+    dead, port = silent
+    with socket.create_server(("127.0.0.1", port)):
+        guard = exchange.Guard(
+            reach_of([], at_home=True),
+            exchange.Deadline(3),
+            plain=True,
+            look_up=lambda *_: [dead, "127.0.0.1"],
+        )
+        stream = guard.connect_tcp("hooks.example.com", port)
+        assert stream.get_extra_info("server_addr") == ("127.0.0.1", port)
+        stream.close()
 
 
 def test_a_name_that_does_not_exist(office):
