@@ -41,7 +41,8 @@ def examine(load: Callable[[], Settings]) -> list[Check]:
     try:
         settings = load()
     except FlakeGuardError as error:
-        return [Check("settings", "wrong", error.message)]
+        complaints = error.message.splitlines()
+        return [Check("settings", "wrong", line.strip()) for line in complaints[1:] or complaints]
     return [Check("settings", "ok", "read"), *_database(settings), *_faces(settings)]
 
 
@@ -49,8 +50,8 @@ def _database(settings: Settings) -> Iterator[Check]:
     try:
         database = Database.open(settings.database_url, read_url=settings.read_database_url)
         database.ping()
-    except (FlakeGuardError, ValueError) as error:
-        yield Check("database", "wrong", str(error))
+    except FlakeGuardError as error:
+        yield Check("database", "wrong", " ".join(str(error.details.get("reason") or error).split()))
         return
     yield Check("database", "ok", f"{database.dialect} answers")
     yield from _schema(settings, database)

@@ -182,7 +182,8 @@ def project_named(tx: Tx, repo: str) -> Project:
     """By OWNER/NAME; NotFoundError says what to do."""
     project = find_project(tx, repo)
     if project is None:
-        raise NotFoundError(f"There is no project {repo}; create it with `flakeguard project create {repo}`.")
+        remedy = f"create it with `flakeguard project create {repo}`" if "/" in repo else "give OWNER/NAME"
+        raise NotFoundError(f"There is no project {repo}; {remedy}.")
     return project
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import signal
+import socket
 import threading
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from fastapi import FastAPI
 from bot.app import App, build
 from bot.log import configure_logs
 from bot.settings import Settings, load_settings
+from core.errors import ProcessingError
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +33,7 @@ def wall_clock() -> datetime:
 def serve(settings: Settings, *, host: str, port: int, workers: int = 1) -> None:
     """Serve until SIGTERM or Ctrl-C; requests in flight are finished."""
     options = {"host": host, "port": port, "access_log": False, "log_config": None, "backlog": BACKLOG}
+    _must_be_free(host, port)
     configure_logs(settings.log_level)
     if workers > 1:
         prepare(settings)
@@ -48,6 +51,17 @@ def serve(settings: Settings, *, host: str, port: int, workers: int = 1) -> None
     config = uvicorn.Config(application, timeout_graceful_shutdown=GRACE, **options)  # type: ignore[arg-type]
     keep_what_is_loaded()
     uvicorn.Server(config).run()
+
+
+def _must_be_free(host: str, port: int) -> None:
+    """Asked before anything starts: a person gets a sentence, and the sweeps of another server are left alone."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        raise ProcessingError(
+            f"Cannot listen on {host}, port {port} ({error.strerror or error}); --host and --port choose another place."
+        ) from error
 
 
 def from_environment() -> FastAPI:

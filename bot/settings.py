@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.errors import ValidationError as InvalidSettingsError
+from storage.database import could_be_opened
 
 
 def _split(value: object) -> object:
@@ -88,8 +89,17 @@ class Settings(BaseSettings):
     @field_validator("database_url", "read_database_url")
     @classmethod
     def _known_database(cls, value: str) -> str:
-        if value and not value.startswith(("sqlite:", "postgresql:", "postgres:", "postgresql+psycopg:")):
+        if value and not value.startswith(KNOWN_DATABASES):
             raise ValueError("must begin with sqlite:/// or postgresql://")
+        if value and not could_be_opened(value):
+            raise ValueError("looks like sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _some_database(cls, value: str) -> str:
+        if not value:
+            raise ValueError("is empty; leave it out for sqlite:///flakeguard.db")
         return value
 
     @field_validator("webhook_networks")
@@ -161,6 +171,7 @@ class Settings(BaseSettings):
 
 MIN_ADMIN_TOKEN = 16
 MAX_PATH = 1000
+KNOWN_DATABASES = ("sqlite:", "postgresql:", "postgres:", "postgresql+psycopg:")
 
 
 def load_settings(**values: object) -> Settings:
@@ -173,7 +184,8 @@ def load_settings(**values: object) -> Settings:
 
 def _complaints(error: ValidationError) -> list[str]:
     return [
-        f"  {'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors(include_input=False)
+        f"  {'.'.join(map(str, item['loc']))}: {item['msg'].removeprefix('Value error, ')}"
+        for item in error.errors(include_input=False)
     ]
 
 

@@ -88,7 +88,10 @@ class Policy:
         shipped = cls()
         known = {item.name: getattr(shipped, item.name) for item in fields(cls)}
         if unknown := sorted(set(data) - set(known)):
-            raise ValidationError(f"The policy has no setting called {', '.join(unknown)}.", fields=unknown)
+            raise ValidationError(
+                f"The policy has no setting called {', '.join(unknown)}; there are {', '.join(sorted(known))}.",
+                fields=unknown,
+            )
         policy = cls(**{name: _fitting(name, value, known[name]) for name, value in data.items()})
         policy.check()
         return policy

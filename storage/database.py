@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar, cast
 import sqlalchemy
 from sqlalchemy import Connection, Engine, Select, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from core.errors import DatabaseError
@@ -177,6 +177,15 @@ def _explained(error: DBAPIError) -> DatabaseError:
     if "disk is full" in reason or "No space left" in reason:
         return DatabaseError("The database's disk is full; nothing was changed.", reason=reason)
     return DatabaseError(reason=reason)
+
+
+def could_be_opened(url: str) -> bool:
+    """Whether this is an address at all; SQLite knows no hosts, so two slashes are one too few."""
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        return False
+    return parsed.get_backend_name() != "sqlite" or not parsed.host
 
 
 def _parse(url: str) -> URL:

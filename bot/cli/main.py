@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from bot.cli.output import complain, complain_json
-from core.errors import FlakeGuardError
+from core.errors import DatabaseError, FlakeGuardError
 
 USAGE_ERROR: Any = typer.BadParameter.__base__
 """Click's UsageError, which newer Typers carry in a copy of their own."""
@@ -50,7 +50,9 @@ def _run(words: Sequence[str]) -> int:
 
 
 def _failed(error: FlakeGuardError, *, wants_json: bool) -> int:
-    complain(error.message)
+    # What a database said names its host or file: nothing for the web, everything for whoever runs the command.
+    why = " ".join(str(error.details.get("reason") or "").split()) if isinstance(error, DatabaseError) else ""
+    complain(f"{error.message} ({why})" if why else error.message)
     if wants_json:
         complain_json(error.kind, error.message)
     return FAILED

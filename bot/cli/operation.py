@@ -7,7 +7,8 @@ import typer
 from bot.cli.opened import opened, settings, wall_clock
 from bot.cli.output import Json, emit, say, show_table
 
-PANEL = "Running"
+WHOLE = 400
+"""Characters of a finding: what is wrong with a database is told to its end."""
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -59,7 +60,8 @@ def doctor(as_json: bool = Json) -> None:
     if as_json:
         emit({"ok": not any(check.bad for check in checks), "checks": [check.to_dict() for check in checks]})
     else:
-        show_table(("what", "state", "detail"), ((c.name, c.state, c.detail) for c in checks), empty="")
+        rows = ((check.name, check.state, check.detail) for check in checks)
+        show_table(("what", "state", "detail"), rows, empty="", width=WHOLE)
     raise typer.Exit(1 if any(check.bad for check in checks) else 0)
 
 

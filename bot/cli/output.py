@@ -42,9 +42,11 @@ def complain_json(kind: str, message: str) -> None:
     emit({"error": {"type": kind, "detail": message}})
 
 
-def show_table(titles: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str) -> None:
+def show_table(
+    titles: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str, width: int = WIDTH
+) -> None:
     """Rows under titles; `empty` when there are none."""
-    lines = [[plain(cell) for cell in row] for row in rows]
+    lines = [[plain(cell, width=width) for cell in row] for row in rows]
     if not lines:
         say(empty)
         return

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 REPO = typer.Argument(..., metavar="OWNER/NAME", help="The repository.")
 _PERIOD = re.compile(r"(\d{1,5})\s*([hdw])")
+_SLACK_USER = re.compile(r"[UW][A-Z0-9]+")
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 
@@ -206,6 +207,8 @@ def add_approver(
     with opened() as desk:
         give_role(desk, project_of(desk, repo).id, user, role, by=operator())
     emit(role_view(user, role)) if as_json else say(f"{user} is {role.value} in {repo}.")
+    if not _SLACK_USER.fullmatch(user):
+        note(f"{user} does not look like a Slack user id such as U024BE7LH: in Slack nobody is known by it.")
 
 
 def remove_approver(

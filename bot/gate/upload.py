@@ -109,6 +109,10 @@ class Server:
 
     def ingest(self, fields: Mapping[str, str], files: Sequence[str]) -> dict[str, Any]:
         """Upload the reports of one run; the answer holds the verdict of every failure as of now."""
+        if not self._url.startswith(("http://", "https://")):
+            raise TroubleError(
+                f"the server's address must begin with https:// or http://, not {self._url[:80]!r}"
+            )
         query = urllib.parse.urlencode({**fields, "gate": "1"})
         body = packed(files)
         return self._tried(f"{self._url}/api/v1/ingestion/junit?{query}", body)

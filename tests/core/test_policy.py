@@ -103,3 +103,8 @@ def test_thresholds_carry_branch_and_version():
 def test_any_data_is_a_policy_or_a_sentence(data):
     with contextlib.suppress(ValidationError):
         Policy.from_dict(data).check()
+
+
+def test_an_unknown_setting_is_answered_with_those_there_are():
+    with pytest.raises(ValidationError, match=r"called ttl; there are .*ttl_days"):
+        Policy.from_dict({"ttl": 3})

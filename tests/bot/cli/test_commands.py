@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,11 @@ class TestTenants:
         listed = flakeguard("approver", "list", project, "--json").json["items"]
         assert listed == [{"user": "U1", "role": "admin"}]
         assert [flakeguard("approver", "remove", project, "U1").code for _ in range(2)] == [0, 1]
+
+    @pytest.mark.parametrize(("user", "doubted"), [("U024BE7LH", False), ("bob", True), ("@bob", True)])
+    def test_a_name_that_slack_does_not_know_is_doubted(self, flakeguard, project, user, doubted):
+        done = flakeguard("approver", "add", project, user)
+        assert (done.code, "does not look like" in done.err) == (0, doubted)
 
     def test_channels_come_and_go(self, flakeguard, project):
         added = flakeguard("channel", "add", project, "C7", "--json").json
@@ -157,6 +163,15 @@ class TestIngest:
         place = ("--url", "http://127.0.0.1:9", "--token", "fg_x")
         done = flakeguard("ingest", report("a.xml", junit("a")), "--run-id", "1", *RUN, *place)
         assert (done.code, "unreachable" in done.err) == (1, True)
+
+    def test_an_address_without_its_scheme_is_told_as_that(self, flakeguard, report):
+        place = ("--url", "127.0.0.1:9", "--token", "fg_x")
+        done = flakeguard("ingest", report("a.xml", junit("a")), "--run-id", "1", *RUN, *place)
+        assert (done.code, "must begin with https:// or http://" in done.err) == (1, True)
+
+    def test_a_name_without_its_owner_is_not_one_to_create(self, flakeguard):
+        done = flakeguard("flaky", "shop")
+        assert (done.code, "give OWNER/NAME" in done.err) == (1, True)
 
 
 def line(run, status, **more):
@@ -287,6 +302,31 @@ class TestOperation:
         monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
         done = flakeguard("doctor", "--json")
         assert (done.code, done.json["ok"]) == (1, False)
+
+    @pytest.mark.parametrize(
+        ("address", "told"),
+        [
+            ("", "is empty"),
+            ("rubbish", "must begin with sqlite:///"),
+            ("sqlite://flakeguard.db", "sqlite:///FILE"),
+            ("postgresql://u:geheim@127.0.0.1:port/db", "HOST:PORT"),
+            ("sqlite:///no/such/folder/flakeguard.db", "unable to open database file"),
+            ("postgresql://u:geheim@127.0.0.1:1/db", "127.0.0.1"),
+        ],
+    )
+    def test_a_wrong_database_is_told_as_what_it_is_and_without_its_password(
+        self, flakeguard, monkeypatch, address, told
+    ):
+        monkeypatch.setenv("FLAKEGUARD_DATABASE_URL", address)
+        listed, examined = flakeguard("project", "list"), flakeguard("doctor")
+        assert (listed.code, told in listed.err) == (1, True)
+        assert (examined.code, told in examined.out) == (1, True)
+        assert "geheim" not in listed.err + examined.out
+
+    def test_a_place_that_is_taken_is_told_in_one_line(self, flakeguard):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            done = flakeguard("serve", "--port", taken.getsockname()[1])
+        assert (done.code, "Cannot listen on 127.0.0.1" in done.err) == (1, True)
 
     def test_a_backup_is_a_whole_database(self, flakeguard, project, tmp_path, monkeypatch):
         done = flakeguard("backup", tmp_path / "copy.db", "--json")
