@@ -59,11 +59,11 @@ def enroll_project(
     github_id: int | None = None,
 ) -> Project:
     """A new project of an organization (made when missing). ConflictError when it has it already."""
-    _checked(_REPO, repo, "repo", "A project is called OWNER/NAME, as on GitHub.")
-    _checked(_BRANCH, default_branch, "default_branch", "This is not the name of a branch.")
+    repo = _checked(_REPO, repo, "repo", "A project is called OWNER/NAME, as on GitHub.")
+    branch = _checked(_BRANCH, default_branch, "default_branch", "This is not the name of a branch.")
     tenant = enroll_organization(desk, organization or DEFAULT_ORGANIZATION, by=by)
     with desk.database.begin() as tx:
-        named = {"repo": repo, "default_branch": default_branch}
+        named = {"repo": repo, "default_branch": branch}
         return add_project(tx, tenant, **named, github_id=github_id, by=by, now=desk.now())
 
 
@@ -162,7 +162,7 @@ def give_role(desk: Desk, project_id: int, user: str, role: Role, *, by: Person)
 
 def add_role(tx: Tx, project: Project, user: str, role: Role, *, by: Person, now: datetime) -> None:
     """The same as a part of something larger."""
-    _checked(_USER, user, "user", "A user is a Slack user id such as U024BE7LH.")
+    user = _checked(_USER, user, "user", "A user is a Slack user id such as U024BE7LH.")
     set_role(tx, project.id, user, role)
     _record(
         tx,
