@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from operator import attrgetter
 
 import structlog
 
@@ -73,7 +74,8 @@ async def sweep_homes(kit: Kit) -> int:
 
 async def _redraw(kit: Kit, workspace: Workspace, viewers: Sequence[HomeViewer], most: int) -> int:
     mark = await _mark(kit, workspace)
-    behind = [one for one in viewers if one.mark < mark][:most]
+    # Who is behind longest comes first: while something is decided all the time, the others would starve.
+    behind = sorted((one for one in viewers if one.mark < mark), key=attrgetter("mark"))[:most]
     for one in behind:
         if await kit.act(_claim, one, mark):
             await _draw(kit, _as(one, workspace))

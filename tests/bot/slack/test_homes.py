@@ -1,15 +1,21 @@
 """Homes that follow what is decided elsewhere: over the API or the command line, on another node, by time."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
-from fakes.slack_office import ALICE, BOB
+from fakes.slack import TEAM
+from fakes.slack_office import ALICE, BOB, SETUP
 
+from bot.slack.kit import Kit
+from bot.slack.refresh import AT_ONCE, sweep_homes
 from core.quarantine import State
-from core.tenancy import Person, Via
+from core.tenancy import Person, Role, Via
 from jobs.decide import approve, deny
+from jobs.enroll import give_role
 from jobs.expire import expire_due
 from storage.quarantine import list_quarantines
+from storage.slack import home_viewers, opened_home
 
 
 @pytest.fixture
@@ -51,3 +57,14 @@ def test_many_decisions_at_once_are_one_drawing(office, waiting):
     assert office.bob.home("Nothing waits for you")
     assert set(drawings(office)[before:]) == {BOB}
     assert len(drawings(office)) - before <= 3
+
+
+def test_nobodys_home_is_left_behind_while_much_is_decided(office, waiting):
+    with office.desk.database.begin() as tx:
+        for number in range(2 * AT_ONCE):
+            opened_home(tx, team=TEAM, user=f"U{number:02}", now=office.desk.now())
+    for number in range(3):
+        give_role(office.desk, office.project.id, f"U9{number}", Role.APPROVER, by=SETUP)
+        asyncio.run(sweep_homes(Kit(office.desk, office.server.app.settings)))
+    with office.desk.database.read() as tx:
+        assert all(one.mark for one in home_viewers(tx, since=office.desk.now() - timedelta(hours=1)))
