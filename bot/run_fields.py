@@ -97,7 +97,10 @@ def _trust(scope: Scope, *, fork: bool, pull: bool) -> Trust:
 def _checked(field: Field, value: str) -> str:
     if not value:
         if field.required:
-            raise ValidationError(f"{field.name} is missing: give {field.wanted}.", field=field.name)
+            raise ValidationError(
+                f"{field.name} is missing: give {field.wanted}, in the address as {field.name}={field.example}.",
+                field=field.name,
+            )
         return ""
     if not field.shape.fullmatch(value):
         raise ValidationError(f"{field.name} is not valid: it must be {field.wanted}.", field=field.name)

@@ -78,7 +78,7 @@ def ingest_report(
 def _conflict(run: Run) -> ConflictError:
     return ConflictError(
         f"Run {run.run_id} (attempt {run.attempt}, job {run.job or '-'}) is already stored with other results; "
-        "give a re-run its own --attempt, or a matrix cell its own --job or --variant.",
+        "give a re-run its own attempt, a matrix cell its own job or variant.",
         run_id=run.run_id,
     )
 

@@ -30,6 +30,17 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def _root(
+    _: bool = typer.Option(
+        False, "--version", is_eager=True, callback=operation.show_version, help="Say which version this is."
+    ),
+) -> None:
+    """What is asked of the program itself, before any command."""
+
+
 for room in (
     operation,
     tenants,

@@ -85,6 +85,13 @@ def backup(
     emit({"file": str(file), "bytes": size}) if as_json else say(f"{file}: {size:,} bytes")
 
 
+def show_version(wanted: bool) -> None:
+    """`flakeguard --version`, which everybody types first."""
+    if wanted:
+        version(as_json=False)
+        raise typer.Exit
+
+
 def version(as_json: bool = Json) -> None:
     """Say which version this is."""
     from bot.version import version as found

@@ -323,6 +323,10 @@ class TestOperation:
         assert (examined.code, told in examined.out) == (1, True)
         assert "geheim" not in listed.err + examined.out
 
+    def test_the_version_is_told_whichever_way_it_is_asked_for(self, flakeguard):
+        asked, option = flakeguard("version"), flakeguard("--version")
+        assert (option.code, option.out) == (0, asked.out)
+
     def test_a_place_that_is_taken_is_told_in_one_line(self, flakeguard):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             done = flakeguard("serve", "--port", taken.getsockname()[1])
