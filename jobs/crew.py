@@ -52,8 +52,9 @@ class Crew:
 
     def _turn(self, endpoint_id: int) -> None:
         assert self._desk.courier is not None
+        arrived = 0
         try:
-            take_turn(self._desk, self._desk.courier, endpoint_id, over=self._over.is_set)
+            arrived = take_turn(self._desk, self._desk.courier, endpoint_id, over=self._over.is_set)
         except DatabaseError as error:
             log.warning("sweep.database", work="webhooks", error=error.message)
         except Exception:  # the outermost loop of the room: the sweep tries again
@@ -62,4 +63,7 @@ class Crew:
             with self._changed:
                 self._busy.discard(endpoint_id)
                 self._changed.notify_all()
-            self._desk.dispatch.wake("webhooks")
+                # After a turn in vain the next sweep is soon enough: a replica that lags behind, or a row that
+                # cannot be read, would have us turn without a pause.
+                if arrived:
+                    self._desk.dispatch.wake("webhooks")

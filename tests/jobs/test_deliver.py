@@ -311,6 +311,20 @@ def test_an_endpoint_that_hangs_holds_up_no_other(post):
     assert "webhooks" in post.desk.dispatch.woken
 
 
+@pytest.mark.parametrize(("answer", "woken"), [(OK, ["webhooks"]), (BROKEN, [])])
+def test_only_a_turn_that_brought_something_asks_for_the_next_at_once(post, answer, woken):
+    """A replica that lags behind shows what is due no more: a turn in vain must not lead to the next."""
+    post.courier.answers = [answer]
+    number = post.endpoint()
+    post.sends(number)
+    post.desk.dispatch.woken.clear()
+    crew = Crew(post.desk)
+    crew.work()
+    until(lambda: post.courier.carried)
+    assert crew.rest(30)
+    assert post.desk.dispatch.woken == woken
+
+
 def test_whoever_is_told_to_stop_brings_the_present_message_home_and_no_other(post):
     number = post.endpoint()
     gate = Gate({number})
