@@ -59,8 +59,9 @@ def _must_be_free(host: str, port: int) -> None:
     try:
         socket.create_server((host, port), family=family).close()
     except OSError as error:
+        why = (error.strerror or str(error)).partition(" (")[0]
         raise ProcessingError(
-            f"Cannot listen on {host}, port {port} ({error.strerror or error}); --host and --port choose another place."
+            f"Cannot listen on {host}, port {port}: {why}; --host and --port choose another place."
         ) from error
 
 

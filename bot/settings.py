@@ -92,7 +92,7 @@ class Settings(BaseSettings):
         if value and not value.startswith(KNOWN_DATABASES):
             raise ValueError("must begin with sqlite:/// or postgresql://")
         if value and not could_be_opened(value):
-            raise ValueError("looks like sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
+            raise ValueError("must look like sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
         return value
 
     @field_validator("database_url")
