@@ -33,7 +33,10 @@ def serve(
     """Run the server: REST API, webhooks, Slack, sweeps and timetable."""
     from bot.serve import serve as run
 
-    run(settings(), host=host, port=port, workers=workers)
+    found = settings()
+    if port and "base_url" not in found.model_fields_set:
+        found = found.model_copy(update={"base_url": f"http://127.0.0.1:{port}"})
+    run(found, host=host, port=port, workers=workers)
 
 
 def worker() -> None:

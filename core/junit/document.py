@@ -99,7 +99,8 @@ class Document:
             raise ReportError("the file is cut short", name=self._name, remedy=XML_PLEASE)
         self.partial = True
         count = self.evidence.cases
-        self._notes.append(f"the file is cut short; its {count} complete cases were read")
+        cases = "1 complete case was" if count == 1 else f"{count} complete cases were"
+        self._notes.append(f"the file is cut short; its {cases} read")
         try:
             parser.close()
         except etree.XMLSyntaxError as error:
