@@ -206,14 +206,13 @@ def _record(
     at: datetime,
     details: Mapping[str, Any] | None = None,
 ) -> None:
-    audit.append(
+    audit.record_in(
         tx,
-        organization_id=endpoint.organization_id,
+        endpoint.organization_id,
         project_id=endpoint.project_id,
-        at=at,
-        actor=by.user,
-        via=by.via.value,
+        by=by,
         action=f"webhook.{what}",
         subject=endpoint.name,
-        details={**(details or {}), "through": by.detail},
+        at=at,
+        details=details,
     )

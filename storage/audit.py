@@ -98,10 +98,34 @@ def record(
     details: Mapping[str, Any] | None = None,
 ) -> None:
     """What a person did in a project, and through what."""
+    record_in(
+        tx,
+        project.organization_id,
+        project_id=project.id,
+        by=by,
+        action=action,
+        subject=subject,
+        at=at,
+        details=details,
+    )
+
+
+def record_in(
+    tx: Tx,
+    organization_id: int,
+    *,
+    project_id: int | None,
+    by: Person,
+    action: str,
+    subject: str,
+    at: datetime,
+    details: Mapping[str, Any] | None = None,
+) -> None:
+    """The same in an organization, where it may concern no single project."""
     append(
         tx,
-        organization_id=project.organization_id,
-        project_id=project.id,
+        organization_id=organization_id,
+        project_id=project_id,
         at=at,
         actor=by.user,
         via=by.via.value,
