@@ -1,9 +1,9 @@
 """CTRF, the common test report format that many runners' reporters write."""
 
-import re
 from collections.abc import Sequence
 
 from core.junit.batch import Entry
+from core.junit.dialects.base import HOOK
 from core.limits import Limits
 from core.native.found import Found, attempt
 from core.native.values import Object, as_object, objects, seconds, text, texts
@@ -14,8 +14,6 @@ _OUTCOMES = {"passed": Outcome.PASSED, "failed": Outcome.FAILED, "error": Outcom
 _BROKEN = frozenset({"broken", "crashed", "error", "interrupted", "timedout"})
 _MILLISECOND = 0.001
 _MANY = 100
-_HOOK = re.compile(r"(?:(.*) )?\"(?:before|after) (?:all|each)\" hook")
-"""Mocha's hooks stand among the tests when they fail."""
 
 
 def recognise(document: Object) -> bool:
@@ -29,7 +27,7 @@ def read(document: Object, *, limits: Limits) -> Found:
     found = Found("ctrf")
     for test in objects(as_object(document.get("results")), "tests"):
         suite = " > ".join(texts(test, "suite"))
-        if _failed(test) and (hook := _HOOK.match(text(test, "name"))):
+        if _failed(test) and (hook := HOOK.match(text(test, "name"))):
             found.failed(hook[1] or suite, _told(test), limits)
             continue
         found.add(

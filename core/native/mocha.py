@@ -1,9 +1,9 @@
 """Mocha's own JSON, which Cypress can write, too: it counts the retries that every JUnit reporter of Mocha hides."""
 
-import re
 from collections import Counter
 
 from core.junit.batch import Entry
+from core.junit.dialects.base import HOOK
 from core.limits import Limits
 from core.native.found import Found, attempt
 from core.native.values import Object, as_object, objects, seconds, text
@@ -13,7 +13,6 @@ _MILLISECOND = 0.001
 _MANY = 100
 _SUITE = "Mocha Tests"
 """As Mocha's xunit reporter names it, so that either says the same of a test."""
-_HOOK = re.compile(r"(?:(.*) )?\"(?:before|after) (?:all|each)\" hook")
 
 
 def recognise(document: Object) -> bool:
@@ -38,7 +37,7 @@ def read(document: Object, *, limits: Limits) -> Found:
             entry=_entry(test, limits, skipped=skipped),
         )
     for failure in objects(document, "failures"):
-        if hook := _HOOK.match(text(failure, "fullTitle")):
+        if hook := HOOK.match(text(failure, "fullTitle")):
             found.failed(hook[1] or text(failure, "fullTitle"), _told(failure), limits)
     return found
 

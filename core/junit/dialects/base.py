@@ -11,7 +11,8 @@ from core.report import Attempt, Outcome, SuiteError
 
 Key = tuple[str, str, str, str, str]
 SEPARATOR = " > "
-_HOOK = re.compile(r"(?:^|.* )\"(?:before|after) (?:all|each)\" hook")
+HOOK = re.compile(r"(?:(.*) )?\"(?:before|after) (?:all|each)\" hook")
+"""As Mocha calls its hooks, behind the name of their block."""
 _FIXTURE = re.compile(r"(?:setUp|tearDown)(?:Class|Module) \(")
 _NOT_RUN = "Not run because a beforeAll function failed"
 _PRETENDED = ("_ErrorHolder", "_FailedTest", "nose.suite.ContextSuite", "nose.failure.Failure")
@@ -55,9 +56,9 @@ def around(raw: RawCase) -> str | None:
     if not bad(raw):
         return None
     name, class_name = raw.name, raw.class_name
-    if "hook" in name and _HOOK.match(name):
+    if "hook" in name and HOOK.match(name):
         return class_name or raw.suite.name
-    if "hook" in class_name and _HOOK.match(class_name):
+    if "hook" in class_name and HOOK.match(class_name):
         return name
     written = f"{class_name}.{name}" if class_name else name
     if _pretends(class_name) or _pretends(raw.suite.name):
