@@ -221,8 +221,10 @@ def flagged(case: Case, now: int, score: float) -> bool:
 def _earlier_scores(case: Case, now: int) -> Iterator[float]:
     """Wherever the score may have turned, from now back to the first failure."""
     for index in reversed(range(len(case.pieces))):
-        moments = (*case.silences(index, now), case.past(index, after=True), case.past(index, after=False))
-        yield from (moment.belief().score for moment in moments)
+        for moment in case.silences(index, now):
+            yield moment.belief().score
+        for after in (True, False):
+            yield case.past(index, after=after).belief().score
 
 
 def _was_bad(case: Case, now: int) -> bool:
