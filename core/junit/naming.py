@@ -6,7 +6,7 @@ from core.identity import are_normal, normal, stable_file
 from core.junit.attempts import PASSING, attempts, marked, passed
 from core.junit.batch import Batch, Entry, Key
 from core.junit.dialects import SEPARATOR, Dialect, plain_key
-from core.junit.raw import RawCase, Suite
+from core.junit.raw import RawCase
 from core.junit.rows import Rows
 from core.junit.text import printable, told
 from core.junit.walker import Item
@@ -52,14 +52,15 @@ class Naming:
 
     def _in_bulk(self, rows: Rows, batch: Batch) -> bool:
         """Name many at a time, if nothing about them needs a look at each."""
-        if not self._simple(rows):
+        titles = [SEPARATOR.join(suite.path) for suite in rows.suites]
+        if not self._simple(rows, titles):
             return False
         telling = list(rows.telling())
         errors = list(map(self.dialect.suite_error, telling))
         if errors.count(None) != len(errors):
             return False
         start = len(batch)
-        self._extend(batch, rows)
+        self._extend(batch, rows, titles)
         places = [start + at for at in rows.said]
         passes = list(map(batch.entries.__getitem__, places))
         for at, entry in zip(places, marked(telling, passes, self.dialect, self._limits), strict=True):
@@ -69,7 +70,7 @@ class Naming:
                 batch.outputs[at] = printable(raw.output)
         return True
 
-    def _simple(self, rows: Rows) -> bool:
+    def _simple(self, rows: Rows, titles: list[str]) -> bool:
         """Only the names of these rows need a look at each of them."""
         if self.dialect.key is not None:
             return False
@@ -78,15 +79,15 @@ class Naming:
         classes = list(set(rows.classes or ("",)))
         if min(classes) <= " " and not all(map(str.strip, rows.names)):
             return False
-        return self._stay(classes) and self._stay([*map(_title, rows.suites)])
+        return self._stay(classes) and self._stay(titles)
 
     def _stay(self, texts: list[str]) -> bool:
         return are_normal(texts) or all(self._normalised(text) == text for text in texts)
 
-    def _extend(self, batch: Batch, rows: Rows) -> None:
+    def _extend(self, batch: Batch, rows: Rows, titles: list[str]) -> None:
         count = rows.count
         outer = rows.of_suites([self._file(suite.file) for suite in rows.suites])
-        batch.suites += rows.of_suites([*map(_title, rows.suites)])
+        batch.suites += rows.of_suites(titles)
         batch.classes += rows.classes or [""] * count
         batch.names += rows.names
         batch.files += (
@@ -162,10 +163,6 @@ def _with_normal_names(batch: Batch) -> Batch:
                 )
             batch.names[at] = normalised
     return batch
-
-
-def _title(suite: Suite) -> str:
-    return SEPARATOR.join(suite.path)
 
 
 def _remembered(known: dict[str, str], text: str, read: Callable[[str], str]) -> str:
