@@ -17,6 +17,8 @@ def test_the_reference_library_accepts_what_is_signed(key, body):
     secret, sent = make_secret(key), body.encode("utf-8", "replace")
     signed = headers([secret], key="msg_1", at=now(), body=sent)
     Webhook(secret).verify(sent, signed, json_parse=False)
+    with pytest.raises(WebhookVerificationError):
+        Webhook(secret).verify(sent + b"!", signed, json_parse=False)
 
 
 def test_the_signature_is_the_reference_librarys_own():

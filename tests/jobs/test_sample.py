@@ -48,14 +48,15 @@ def test_a_sample_is_whole_once_it_is_there(shop):
 
 @pytest.mark.parametrize("part", [0.0, 0.002, 0.01, 0.3, 0.9, 0.99])
 def test_a_crash_at_any_point_leaves_nothing_and_the_next_click_loads_it(small_shop, part):
-    crashes_leave_nothing(small_shop, part)
+    assert after_a_crash(small_shop, part) == ([small_shop.project], None, REPO, REPO)
 
 
 def test_a_crash_leaves_nothing_on_either_database(shop):
-    crashes_leave_nothing(shop, 0.5)
+    assert after_a_crash(shop, 0.5) == ([shop.project], None, REPO, REPO)
 
 
-def crashes_leave_nothing(shop, part):
+def after_a_crash(shop, part):
+    """The projects and the organization that are left, and what is loaded before it and afterwards."""
     with written(shop.database) as seen:
         first = loads(shop)
     remove_sample(shop.desk, team="T1", by=VERA)
@@ -63,10 +64,8 @@ def crashes_leave_nothing(shop, part):
     with written(shop.database, crash_at=1 + int(part * (len(seen) - 1))), pytest.raises(CrashError):
         loads(shop, by=other)
     with shop.database.read() as tx:
-        assert list_projects(tx) == [shop.project]
-        assert find_organization(tx, "Sample of wim (T1)") is None
-    again = loads(shop, by=other)
-    assert again.repo == first.repo == REPO
+        left = list_projects(tx), find_organization(tx, "Sample of wim (T1)")
+    return (*left, first.repo, loads(shop, by=other).repo)
 
 
 def test_two_clicks_at_once_load_one(shop):
